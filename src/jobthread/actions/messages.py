@@ -1,0 +1,136 @@
+"""Sending a message: exactly once, in order, and for many senders in one go."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from jobthread import policy
+from jobthread.actions.writing import Pen, sender_of
+from jobthread.entities import Actor, Caller, Message, Staff, Thread, ThreadStatus, Visitor
+from jobthread.errors import ClientMsgIdReused, JobthreadError, NotAuthenticated, NotFound, ThreadClosed
+from jobthread.store import links, people, threads
+from jobthread.store import messages as store
+from jobthread.store.database import Writing
+from jobthread.store.links import refusal_of
+from jobthread.store.messages import NewRow, Once
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    by: Actor
+    thread_id: int
+    body: str
+    client_msg_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    message: Message
+    repeated: bool
+    """Whether this was said before, under the same `client_msg_id`: then `message` is the first one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What the sends of one transaction are judged by, read after their threads were locked."""
+
+    threads: Mapping[int, Thread]
+    staff: Mapping[int, Staff]
+    links: Mapping[int, links.Standing]
+    said: dict[Once, Message | NewRow]
+    pen: Pen
+
+
+def send_all(tx: Writing, sends: Sequence[Send]) -> list[Sent | JobthreadError]:
+    """Each send's message, or why it is refused.
+
+    The order matters: lock the threads, then look at rights and earlier sends, then number and write.
+    Under PostgreSQL's READ COMMITTED only what is read after the lock is sure to hold.
+    """
+    batch = _looked_up(tx, sends)
+    outcomes = [_outcome(tx, batch, send) for send in sends]
+    written = batch.pen.put_down(tx)
+    return [_answer(outcome, written) for outcome in outcomes]
+
+
+def _looked_up(tx: Writing, sends: Sequence[Send]) -> _Batch:
+    callers = [send.by.caller for send in sends]
+    locked = threads.locked_for_senders(tx, [(send.thread_id, _staff_id(send.by.caller)) for send in sends])
+    asked = [once for send in sends if (once := _once(send)) is not None]
+    return _Batch(
+        threads=locked,
+        staff=people.staff_by_id(tx, [caller.id for caller in callers if isinstance(caller, Staff)]),
+        links=links.by_id(tx, [caller.link_id for caller in callers if isinstance(caller, Visitor)]),
+        said=dict(store.repeats(tx, asked)) if asked else {},
+        pen=Pen(),
+    )
+
+
+def _outcome(tx: Writing, batch: _Batch, send: Send) -> tuple[Message | NewRow, bool] | JobthreadError:
+    try:
+        return _say(tx, batch, send)
+    except JobthreadError as refusal:
+        return refusal
+
+
+def _say(tx: Writing, batch: _Batch, send: Send) -> tuple[Message | NewRow, bool]:
+    """Every check comes before the first stroke of the pen: a refused send leaves nothing behind."""
+    caller = _as_of_now(tx, batch, send.by.caller)
+    by = replace(send.by, caller=caller)
+    thread = batch.threads.get(send.thread_id)
+    if thread is None or not policy.may_write(caller, thread):
+        raise NotFound
+    once = _once(send)
+    if once is not None and (earlier := batch.said.get(once)) is not None:
+        if earlier.body != send.body:
+            raise ClientMsgIdReused
+        return earlier, True
+
+    sheet = batch.pen.sheet(thread)
+    if sheet.status is ThreadStatus.CLOSED:
+        if isinstance(caller, Staff):
+            raise ThreadClosed
+        batch.pen.status(sheet, by, ThreadStatus.OPEN)
+    if isinstance(caller, Staff):
+        batch.pen.join(sheet, by, [caller])
+    row = batch.pen.message(sheet, by, send.body, send.client_msg_id)
+    if once is not None:
+        batch.said[once] = row
+    return row, False
+
+
+def _as_of_now(tx: Writing, batch: _Batch, caller: Caller | None) -> Caller:
+    """The caller as the database has them in this transaction: what was looked up before may be stale."""
+    if isinstance(caller, Staff):
+        staff = batch.staff.get(caller.id)
+        if staff is None or not staff.active:
+            raise NotAuthenticated
+        return staff
+    if isinstance(caller, Visitor):
+        standing = batch.links.get(caller.link_id)
+        if standing is None:
+            raise NotAuthenticated
+        if (refusal := refusal_of(tx, standing)) is not None:
+            raise refusal
+        return standing.visitor
+    raise NotAuthenticated
+
+
+def _answer(
+    outcome: tuple[Message | NewRow, bool] | JobthreadError, written: Mapping[tuple[int, int], Message]
+) -> Sent | JobthreadError:
+    if isinstance(outcome, JobthreadError):
+        return outcome
+    said, repeated = outcome
+    message = said if isinstance(said, Message) else written[said.thread_id, said.seq]
+    return Sent(message, repeated)
+
+
+def _once(send: Send) -> Once | None:
+    if send.client_msg_id is None:
+        return None
+    sender = sender_of(send.by.caller)
+    return Once(send.thread_id, sender.kind, sender.id or store.SYSTEM_ID, send.client_msg_id)
+
+
+def _staff_id(caller: Caller | None) -> int:
+    return caller.id if isinstance(caller, Staff) else 0

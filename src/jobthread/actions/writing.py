@@ -1,0 +1,159 @@
+"""The pen of one transaction: collects rows for threads, numbers them, and writes all in a few statements."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from jobthread.entities import (
+    Actor,
+    AuditAction,
+    Caller,
+    EventType,
+    Message,
+    MessageKind,
+    Person,
+    Sender,
+    SenderKind,
+    Staff,
+    Thread,
+    ThreadStatus,
+)
+from jobthread.store import audit, messages, reads, threads
+from jobthread.store.database import Writing
+from jobthread.store.messages import NewRow
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What one locked thread will look like after this transaction."""
+
+    thread_id: int
+    status: ThreadStatus
+    last_seq: int
+    message_count: int
+    last_message_seq: int | None
+    last_sender_kind: SenderKind | None
+    job_id: int | None
+    participant_ids: set[int]
+
+
+@dataclass(slots=True)
+class Pen:
+    sheets: dict[int, Sheet] = field(default_factory=dict)
+    rows: list[NewRow] = field(default_factory=list)
+    marks: dict[tuple[SenderKind, int, int], reads.Mark] = field(default_factory=dict)
+    joined: list[tuple[int, int]] = field(default_factory=list)
+    left: list[tuple[int, int]] = field(default_factory=list)
+    trail: list[tuple[Actor, AuditAction, audit.About, dict[str, object]]] = field(default_factory=list)
+
+    def sheet(self, thread: Thread) -> Sheet:
+        """The sheet of a thread that is locked."""
+        return self.sheets.setdefault(
+            thread.id,
+            Sheet(
+                thread_id=thread.id,
+                status=thread.status,
+                last_seq=thread.last_seq,
+                message_count=thread.message_count,
+                last_message_seq=thread.last_message_seq,
+                last_sender_kind=thread.last_sender_kind,
+                job_id=thread.job_id,
+                participant_ids=set(thread.participant_ids),
+            ),
+        )
+
+    def message(self, sheet: Sheet, by: Actor, body: str, client_msg_id: str | None) -> NewRow:
+        """What somebody says. The writer has read everything up to it."""
+        sheet.message_count += 1
+        row = self._row(sheet, by, MessageKind.MESSAGE, body, client_msg_id)
+        sheet.last_message_seq, sheet.last_sender_kind = row.seq, row.sender.kind
+        reader = (row.sender.kind, row.sender.id or messages.SYSTEM_ID, sheet.thread_id)
+        self.marks[reader] = (*reader, row.seq, row.number)
+        if row.sender.kind is SenderKind.CUSTOMER:
+            row.ip, row.user_agent = by.ip, by.user_agent
+        return row
+
+    def event(self, sheet: Sheet, by: Actor, kind: EventType, people: Iterable[Person] = ()) -> NewRow:
+        """What happened to the thread itself: it stands in the sequence, but counts as nothing unread."""
+        row = self._row(sheet, by, MessageKind.EVENT, "", None)
+        row.event_type, row.event_people = kind, tuple(people)
+        return row
+
+    def status(self, sheet: Sheet, by: Actor, status: ThreadStatus) -> None:
+        closed = status is ThreadStatus.CLOSED
+        sheet.status = status
+        self.event(sheet, by, EventType.CLOSED if closed else EventType.REOPENED)
+        self._tell(sheet, by, AuditAction.THREAD_CLOSED if closed else AuditAction.THREAD_REOPENED)
+
+    def join(self, sheet: Sheet, by: Actor, people: Iterable[Staff]) -> None:
+        if new := self.enrol(sheet, by, people):
+            self.event(sheet, by, EventType.JOINED, new)
+
+    def enrol(self, sheet: Sheet, by: Actor, people: Iterable[Staff]) -> list[Person]:
+        """Make participants of those who are none yet, with no event of its own; answers who is new."""
+        new = [Person(s.id, s.name, s.role) for s in people if s.id not in sheet.participant_ids]
+        for person in new:
+            sheet.participant_ids.add(person.id)
+            self.joined.append((sheet.thread_id, person.id))
+            self._tell(sheet, by, AuditAction.PARTICIPANT_ADDED, user_id=person.id, name=person.name)
+        return new
+
+    def leave(self, sheet: Sheet, by: Actor, person: Person) -> None:
+        sheet.participant_ids.discard(person.id)
+        self.left.append((sheet.thread_id, person.id))
+        self.event(sheet, by, EventType.LEFT, [person])
+        self._tell(sheet, by, AuditAction.PARTICIPANT_REMOVED, user_id=person.id, name=person.name)
+
+    def put_down(self, tx: Writing) -> dict[tuple[int, int], Message]:
+        """Write it all; answers the new rows by (thread id, seq)."""
+        if self.joined:
+            threads.add_participants(tx, self.joined)
+        for thread_id, user_id in self.left:
+            threads.remove_participant(tx, thread_id, user_id)
+        written = messages.add(tx, self.rows) if self.rows else []
+        if written:
+            threads.move(tx, [_counters(sheet) for sheet in self.sheets.values()])
+        if self.marks:
+            reads.put(tx, list(self.marks.values()))
+        for by, action, about, details in self.trail:
+            audit.add(tx, by, action, about, **details)
+        return {(message.thread_id, message.seq): message for message in written}
+
+    def _tell(self, sheet: Sheet, by: Actor, action: AuditAction, **details: object) -> None:
+        about = audit.About("thread", sheet.thread_id, job_id=sheet.job_id, thread_id=sheet.thread_id)
+        self.trail.append((by, action, about, details))
+
+    def _row(
+        self, sheet: Sheet, by: Actor, kind: MessageKind, body: str, client_msg_id: str | None
+    ) -> NewRow:
+        sheet.last_seq += 1
+        row = NewRow(
+            thread_id=sheet.thread_id,
+            seq=sheet.last_seq,
+            number=sheet.message_count,
+            kind=kind,
+            sender=sender_of(by.caller),
+            body=body,
+            client_msg_id=client_msg_id or uuid4().hex,
+        )
+        self.rows.append(row)
+        return row
+
+
+def sender_of(caller: Caller | None) -> Sender:
+    if caller is None:
+        return Sender(SenderKind.SYSTEM, None, "Jobthread", None)
+    if isinstance(caller, Staff):
+        return Sender(SenderKind.STAFF, caller.id, caller.name, caller.role)
+    return Sender(SenderKind.CUSTOMER, caller.customer_id, caller.name, None)
+
+
+def _counters(sheet: Sheet) -> threads.Counters:
+    return threads.Counters(
+        sheet.thread_id,
+        sheet.status,
+        sheet.last_seq,
+        sheet.message_count,
+        sheet.last_message_seq,
+        sheet.last_sender_kind,
+    )

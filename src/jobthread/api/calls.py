@@ -1,0 +1,149 @@
+"""What a call is: one table drives routing, decoding, authentication and the OpenAPI document alike."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.handlers import HTTPRouteHandler
+
+from jobthread.api import decoding
+from jobthread.api.caller import staff_caller, stranger, visitor_caller
+from jobthread.api.parts import Parts
+from jobthread.entities import Actor, Staff, Visitor
+from jobthread.errors import Forbidden, JobthreadError, NotFound
+
+BodyT = TypeVar("BodyT")
+QueryT = TypeVar("QueryT")
+LARGEST_ID = 2**63 - 1
+
+
+class Who(StrEnum):
+    """Whose session a call asks for."""
+
+    ANYONE = "anyone"
+    STAFF = "staff"
+    VISITOR = "visitor"
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """No body, or no query."""
+
+
+@dataclass(slots=True)
+class Asked(Generic[BodyT, QueryT]):
+    """A request that may be answered: who asks, and what, decoded."""
+
+    request: Request[Any, Any, Any]
+    parts: Parts
+    by: Actor
+    body: BodyT
+    query: QueryT
+
+    def id(self, name: str) -> int:
+        """An id out of the path. One that no row can have is simply not found."""
+        value: int = self.request.path_params[name]
+        if not 1 <= value <= LARGEST_ID:
+            raise NotFound
+        return value
+
+    @property
+    def staff(self) -> Staff:
+        if not isinstance(self.by.caller, Staff):
+            raise Forbidden
+        return self.by.caller
+
+    @property
+    def visitor(self) -> Visitor:
+        if not isinstance(self.by.caller, Visitor):
+            raise Forbidden
+        return self.by.caller
+
+
+Answering = Callable[[Asked[Any, Any]], Awaitable[Response[bytes]]]
+
+
+@dataclass(frozen=True)
+class Call:
+    method: str
+    path: str
+    who: Who
+    summary: str
+    answers: Mapping[int, Any]
+    """Status → type of the body, None for no body."""
+    errors: tuple[type[JobthreadError], ...]
+    body: Any
+    body_optional: bool
+    query: type[msgspec.Struct]
+    handler: Answering
+
+    @property
+    def name(self) -> str:
+        return self.handler.__name__
+
+
+class Calls:
+    """The calls of one noun; `calls.add(…)` stands above each function that answers one."""
+
+    def __init__(self) -> None:
+        self.all: list[Call] = []
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        who: Who,
+        *,
+        answers: Mapping[int, Any],
+        errors: tuple[type[JobthreadError], ...] = (),
+        body: Any = None,
+        body_optional: bool = False,
+        query: type[msgspec.Struct] = Nothing,
+    ) -> Callable[[Answering], Answering]:
+        def added(handler: Answering) -> Answering:
+            summary = (handler.__doc__ or "").strip()
+            self.all.append(
+                Call(method, path, who, summary, answers, errors, body, body_optional, query, handler)
+            )
+            return handler
+
+        return added
+
+
+def route_handler(call: Call) -> HTTPRouteHandler:
+    """The call as Litestar takes it. Rights first, then form: a stranger learns nothing from a 422."""
+    caller = _CALLER[call.who]
+    decode_body = decoding.body_decoder(call.body, call.body_optional)
+    decode_query = decoding.query_decoder(call.query)
+
+    async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
+        parts: Parts = request.app.state["parts"]
+        by = await caller(request, parts)
+        query = decode_query(request.scope["query_string"])
+        body = await decode_body(request)
+        return await call.handler(Asked(request, parts, by, body, query))
+
+    answer.__name__ = call.name
+    # The status here is only what Litestar checks signatures by: each answer carries its own.
+    return HTTPRouteHandler(
+        call.path,
+        http_method=call.method,  # type: ignore[arg-type]
+        name=call.name,
+        status_code=200,
+    )(answer)
+
+
+_CALLER = {Who.ANYONE: stranger, Who.STAFF: staff_caller, Who.VISITOR: visitor_caller}
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def answer(value: Any, status: int = 200) -> Response[bytes]:
+    return Response(msgspec.json.encode(value), status_code=status, media_type="application/json")
+
+
+def no_content() -> Response[bytes]:
+    return Response(b"", status_code=204)

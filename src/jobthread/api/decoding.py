@@ -1,0 +1,109 @@
+"""From bytes to typed values, strictly: what does not fit is refused with the field's name."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import Request
+
+from jobthread.errors import BadJson, BodyTooLarge, Invalid, WrongContentType
+
+LIMIT_KEY = "max_body"
+
+
+def body_decoder(kind: Any, optional: bool) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
+    """Decodes a JSON body; calls without a body ignore what is sent."""
+    if kind is None:
+        return _no_body
+    decoder = msgspec.json.Decoder(kind)
+
+    async def decode(request: Request[Any, Any, Any]) -> Any:
+        raw = await _read(request)
+        if not raw and optional:
+            return kind()
+        _check_content_type(request, raw)
+        return _decoded(decoder, raw)
+
+    return decode
+
+
+def query_decoder(kind: type[msgspec.Struct]) -> Callable[[bytes], Any]:
+    nothing = kind()
+
+    def decode(query: bytes) -> Any:
+        return _query(kind, query) if query else nothing
+
+    return decode
+
+
+async def _no_body(request: Request[Any, Any, Any]) -> None:
+    return None
+
+
+async def _read(request: Request[Any, Any, Any]) -> bytes:
+    """The body, of which never more than the limit is kept."""
+    most: int = request.app.state[LIMIT_KEY]
+    if int(request.headers.get("content-length") or 0) > most:
+        raise BodyTooLarge
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise BodyTooLarge
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _check_content_type(request: Request[Any, Any, Any], raw: bytes) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and (raw or kind):
+        raise WrongContentType
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadJson from error
+
+
+def _query(kind: type[msgspec.Struct], query: bytes) -> Any:
+    try:
+        pairs = parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=False,
+            errors="strict",
+            max_num_fields=50,
+        )
+    except ValueError as error:
+        raise Invalid("", "the query string is not well formed") from error
+    given = dict(pairs)
+    if len(given) != len(pairs):
+        raise Invalid(_doubled([name for name, _ in pairs]), "is given more than once")
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from error
+
+
+def _doubled(names: list[str]) -> str:
+    return next(name for name in names if names.count(name) > 1)
+
+
+_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_NAMED = re.compile(r"(?:unknown|required) field `(?P<name>[^`]*)`")
+
+
+def _invalid(message: str) -> Invalid:
+    """msgspec's words, with the field taken out of them."""
+    path = match["path"] if (match := _PATH.search(message)) else ""
+    plain = _PATH.sub("", message)
+    if named := _NAMED.search(plain):
+        path = f"{path}.{named['name']}" if path else named["name"]
+    return Invalid(path, plain)

@@ -1,0 +1,30 @@
+"""The parts that calls work with, handed in by the app as plain values."""
+
+from dataclasses import dataclass
+
+from jobthread.actions.links import Issuing
+from jobthread.api.callers import Callers
+from jobthread.api.limits import MessageLimits
+from jobthread.store.database import Database
+from jobthread.store.limits import Limits
+
+
+@dataclass(frozen=True)
+class Parts:
+    db: Database
+    callers: Callers
+    issuing: Issuing
+    limits: Limits
+    """On sign-ins and links: counted in the database, shared by all processes."""
+    message_limits: MessageLimits
+    company: str
+    country: str
+    """Two letters: how phone numbers without a country code are read."""
+    session_days: int
+    base_url: str
+    outbox_dir: str | None
+    """Where mails and texts are written as files; None where they are really sent."""
+
+    @property
+    def https(self) -> bool:
+        return self.base_url.startswith("https://")

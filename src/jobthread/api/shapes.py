@@ -1,0 +1,527 @@
+"""What goes over the wire between staff and server: allow-lists, one struct a shape."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from jobthread import entities as e
+from jobthread.entities import Channel, DeliveryStatus, JobStatus, Role, ThreadStatus, Visibility
+
+Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Seq = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Name = Annotated[str, Meta(min_length=1, max_length=400, description="1 to 200 characters after trimming")]
+Text = Annotated[str, Meta(min_length=1, description="1 to 10,000 characters after trimming")]
+Email = Annotated[str, Meta(max_length=254, examples=["carol@example.com"])]
+Phone = Annotated[str, Meta(max_length=40, examples=["+12025550123"], description="Kept as E.164")]
+ClientMsgId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\-]{1,64}\Z", examples=["3f1c9a52-7d1e"])]
+Limit = Annotated[int, Meta(ge=1, le=100)]
+Cursor = Annotated[str, Meta(max_length=200)]
+Query = Annotated[str, Meta(max_length=400)]
+Moment = Annotated[
+    str, Meta(description="RFC 3339 in UTC with milliseconds", examples=["2026-11-23T08:15:30.250Z"])
+]
+Ids = Annotated[list[Id], Meta(max_length=200)]
+
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment(micros: e.Micros) -> str:
+    at = _START + timedelta(microseconds=micros)
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def maybe_moment(micros: e.Micros | None) -> str | None:
+    return None if micros is None else moment(micros)
+
+
+class Asking(Struct, forbid_unknown_fields=True):
+    """What a client sends: a key that is not known is a mistake, and is said so."""
+
+
+# --- people ---------------------------------------------------------------------------------------
+
+
+class User(Struct):
+    id: int
+    name: str
+    email: str | None
+    role: Role
+    active: bool
+
+
+class UserAnswer(Struct):
+    user: User
+
+
+class Users(Struct):
+    users: list[User]
+
+
+class Login(Asking):
+    email: Annotated[str, Meta(min_length=1, max_length=254, examples=["dora@example.com"])]
+    password: Annotated[str, Meta(min_length=1, max_length=1024, examples=["demo"])]
+
+
+class PasswordChange(Asking):
+    current: Annotated[str, Meta(max_length=1024)]
+    new: Annotated[str, Meta(min_length=8, max_length=256)]
+
+
+class NewUser(Asking):
+    name: Name
+    email: Email
+    role: Role
+    password: Annotated[str, Meta(min_length=8, max_length=256)] | None = None
+
+
+class UserChange(Asking):
+    name: Name | UnsetType = UNSET
+    email: Email | UnsetType = UNSET
+    role: Role | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+    password: Annotated[str, Meta(min_length=8, max_length=256)] | UnsetType = UNSET
+
+
+class UsersQuery(Asking):
+    all: bool = False
+    """Also those who were deactivated; for admins."""
+
+
+class Person(Struct):
+    id: int
+    name: str
+    role: Role
+
+
+class Named(Struct):
+    id: int
+    name: str
+
+
+# --- customers and jobs ---------------------------------------------------------------------------
+
+
+class Customer(Struct):
+    id: int
+    name: str
+    email: str | None
+    phone: str | None
+
+
+class Customers(Struct):
+    customers: list[Customer]
+    next_cursor: str | None
+
+
+class CustomersQuery(Asking):
+    q: Query = ""
+    cursor: Cursor | None = None
+    limit: Limit = 50
+
+
+class CustomerChange(Asking):
+    name: Name | UnsetType = UNSET
+    email: Email | None | UnsetType = UNSET
+    phone: Phone | None | UnsetType = UNSET
+
+
+class JobRef(Struct):
+    id: int
+    reference: str
+    title: str
+    status: JobStatus
+    customer_name: str
+
+
+class JobThread(Struct):
+    id: int
+    subject: str
+    visibility: Visibility
+    status: ThreadStatus
+    unread_count: int
+    needs_reply: bool
+
+
+class Job(Struct):
+    id: int
+    reference: str
+    title: str
+    status: JobStatus
+    customer_name: str
+    customer: Customer
+    assignees: list[Person]
+    scheduled_at: str | None
+    external_id: str | None
+    threads: list[JobThread]
+
+
+class Jobs(Struct):
+    jobs: list[Job]
+    next_cursor: str | None
+
+
+class JobsQuery(Asking):
+    q: Query = ""
+    status: JobStatus | Literal["all"] = "all"
+    cursor: Cursor | None = None
+    limit: Limit = 50
+
+
+class JobCustomer(Asking):
+    """Either a known customer's id, or a new one's name and contacts."""
+
+    id: Id | None = None
+    name: Name | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+
+
+class NewJob(Asking):
+    title: Name
+    customer: JobCustomer
+    reference: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    assignee_ids: Ids = []
+    scheduled_at: Annotated[datetime, Meta(tz=True)] | None = None
+    external_id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+
+
+class JobChange(Asking):
+    reference: Annotated[str, Meta(min_length=1, max_length=100)] | UnsetType = UNSET
+    title: Name | UnsetType = UNSET
+    status: JobStatus | UnsetType = UNSET
+    assignee_ids: Ids | UnsetType = UNSET
+    scheduled_at: Annotated[datetime, Meta(tz=True)] | None | UnsetType = UNSET
+    external_id: Annotated[str, Meta(min_length=1, max_length=100)] | None | UnsetType = UNSET
+
+
+# --- threads and messages -------------------------------------------------------------------------
+
+
+class Sender(Struct):
+    kind: e.SenderKind
+    id: int | None
+    name: str
+
+
+class Event(Struct):
+    type: e.EventType
+    people: list[Named]
+
+
+class Attachment(Struct):
+    id: int
+
+
+class Message(Struct):
+    id: int
+    thread_id: int
+    seq: int
+    kind: e.MessageKind
+    sender: Sender
+    body: str
+    event: Event | None
+    client_msg_id: str
+    created_at: Moment
+    attachments: list[Attachment] = []
+
+
+class Messages(Struct):
+    messages: list[Message]
+    has_more: bool
+
+
+class MessagesQuery(Asking):
+    before_seq: Seq | None = None
+    after_seq: Seq | None = None
+    limit: Limit = 50
+
+
+class NewMessage(Asking):
+    body: Text
+    client_msg_id: ClientMsgId | None = None
+    attachment_ids: Ids = []
+
+
+class FirstMessage(Asking):
+    body: Text
+    client_msg_id: ClientMsgId | None = None
+
+
+class Thread(Struct):
+    id: int
+    subject: str
+    visibility: Visibility
+    status: ThreadStatus
+    job: JobRef | None
+    participants: list[Person]
+    created_by: Named | None
+    created_at: Moment
+    last_message: Message | None
+    last_seq: int
+    last_read_seq: int
+    unread_count: int
+    needs_reply: bool
+
+
+class Threads(Struct):
+    threads: list[Thread]
+    next_cursor: str | None
+
+
+class ThreadsQuery(Asking):
+    status: Literal["open", "closed", "all"] = "open"
+    visibility: Visibility | None = None
+    job_id: Id | None = None
+    needs_reply: bool | None = None
+    q: Query = ""
+    mine: bool = False
+    cursor: Cursor | None = None
+    limit: Limit = 50
+
+
+class NewThread(Asking):
+    visibility: Visibility
+    subject: Name
+    participant_ids: Ids = []
+    job_id: Id | None = None
+    message: FirstMessage | None = None
+
+
+class ReadMark(Asking):
+    up_to_seq: Seq | None = None
+
+
+class ReadAnswer(Struct):
+    last_read_seq: int
+    unread_count: int
+
+
+class UnreadCount(Struct):
+    unread_count: int
+
+
+class NewParticipants(Asking):
+    user_ids: Annotated[list[Id], Meta(min_length=1, max_length=200)]
+
+
+# --- magic links ----------------------------------------------------------------------------------
+
+
+class NewCustomerThread(Asking):
+    subject: Name | None = None
+    participant_ids: Ids = []
+
+
+class NewLink(Asking):
+    channels: list[Channel] | None = None
+    expires_in_hours: Annotated[int, Meta(ge=1, le=24 * 90)] | None = None
+
+
+class Delivery(Struct):
+    id: int
+    channel: Channel
+    to: str
+    status: DeliveryStatus
+    error: str | None
+    sent_at: Moment | None
+
+
+class IssuedLink(Struct):
+    session_id: int
+    url: str
+    expires_at: Moment
+    deliveries: list[Delivery]
+
+
+class Link(Struct):
+    session_id: int
+    created_by: Named | None
+    created_at: Moment
+    expires_at: Moment
+    revoked_at: Moment | None
+    last_used_at: Moment | None
+    last_ip: str | None
+    last_user_agent: str | None
+    use_count: int
+    deliveries: list[Delivery]
+
+
+class Links(Struct):
+    sessions: list[Link]
+
+
+# --- audit ----------------------------------------------------------------------------------------
+
+
+class AuditActor(Struct):
+    kind: str
+    id: int | None
+    name: str
+
+
+class AuditSubject(Struct):
+    kind: str
+    id: int | None
+
+
+class AuditEntry(Struct):
+    id: int
+    at: Moment
+    actor: AuditActor
+    action: e.AuditAction
+    subject: AuditSubject | None
+    job_id: int | None
+    thread_id: int | None
+    ip: str
+    user_agent: str
+    details: dict[str, object]
+
+
+class AuditEntries(Struct):
+    entries: list[AuditEntry]
+    next_cursor: str | None
+
+
+class AuditQuery(Asking):
+    actor: (
+        Annotated[str, Meta(pattern=r"^((staff|customer):)?[0-9]{1,18}\Z|^nobody\Z", examples=["staff:1"])]
+        | None
+    ) = None
+    action: e.AuditAction | None = None
+    job_id: Id | None = None
+    thread_id: Id | None = None
+    cursor: Cursor | None = None
+    limit: Limit = 50
+
+
+# --- problems -------------------------------------------------------------------------------------
+
+
+class FieldError(Struct):
+    field: str
+    message: str
+
+
+class Problem(Struct, omit_defaults=True):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldError] | UnsetType = UNSET
+
+
+# --- from entities --------------------------------------------------------------------------------
+
+
+def user(staff: e.Staff) -> User:
+    return User(staff.id, staff.name, staff.email, staff.role, staff.active)
+
+
+def person(person: e.Person | e.Staff) -> Person:
+    return Person(person.id, person.name, person.role)
+
+
+def named(person: e.Person | None) -> Named | None:
+    return Named(person.id, person.name) if person else None
+
+
+def customer(customer: e.Customer) -> Customer:
+    return Customer(customer.id, customer.name, customer.email, customer.phone)
+
+
+def job_ref(ref: e.JobRef | None) -> JobRef | None:
+    return JobRef(ref.id, ref.reference, ref.title, ref.status, ref.customer_name) if ref else None
+
+
+def job(job: e.Job, threads: list[e.ThreadView]) -> Job:
+    ref = job.ref
+    return Job(
+        id=ref.id,
+        reference=ref.reference,
+        title=ref.title,
+        status=ref.status,
+        customer_name=ref.customer_name,
+        customer=customer(job.customer),
+        assignees=[person(staff) for staff in job.assignees],
+        scheduled_at=maybe_moment(job.scheduled_at),
+        external_id=job.external_id,
+        threads=[
+            JobThread(t.id, t.subject, t.visibility, t.status, t.unread_count, t.needs_reply) for t in threads
+        ],
+    )
+
+
+def message(m: e.Message) -> Message:
+    return Message(
+        id=m.id,
+        thread_id=m.thread_id,
+        seq=m.seq,
+        kind=m.kind,
+        sender=Sender(m.sender.kind, m.sender.id, m.sender.name),
+        body=m.body,
+        event=event(m),
+        client_msg_id=m.client_msg_id,
+        created_at=moment(m.created_at),
+    )
+
+
+def event(m: e.Message) -> Event | None:
+    if m.event_type is None:
+        return None
+    return Event(m.event_type, [Named(p.id, p.name) for p in m.event_people])
+
+
+def thread(view: e.ThreadView) -> Thread:
+    return Thread(
+        id=view.id,
+        subject=view.subject,
+        visibility=view.visibility,
+        status=view.status,
+        job=job_ref(view.job),
+        participants=[person(p) for p in view.participants],
+        created_by=named(view.created_by),
+        created_at=moment(view.created_at),
+        last_message=message(view.last_message) if view.last_message else None,
+        last_seq=view.last_seq,
+        last_read_seq=view.last_read_seq,
+        unread_count=view.unread_count,
+        needs_reply=view.needs_reply,
+    )
+
+
+def delivery(d: e.Delivery) -> Delivery:
+    return Delivery(d.id, d.channel, d.to, d.status, d.error, maybe_moment(d.sent_at))
+
+
+def link(link: e.Link, deliveries: tuple[e.Delivery, ...]) -> Link:
+    return Link(
+        session_id=link.id,
+        created_by=named(link.created_by),
+        created_at=moment(link.created_at),
+        expires_at=moment(link.expires_at),
+        revoked_at=maybe_moment(link.revoked_at),
+        last_used_at=maybe_moment(link.last_used_at),
+        last_ip=link.last_ip,
+        last_user_agent=link.last_user_agent,
+        use_count=link.use_count,
+        deliveries=[delivery(d) for d in deliveries],
+    )
+
+
+def audit_entry(entry: e.AuditEntry) -> AuditEntry:
+    return AuditEntry(
+        id=entry.id,
+        at=moment(entry.at),
+        actor=AuditActor(entry.actor_kind, entry.actor_id, entry.actor_name),
+        action=entry.action,
+        subject=AuditSubject(entry.subject_kind, entry.subject_id) if entry.subject_kind else None,
+        job_id=entry.job_id,
+        thread_id=entry.thread_id,
+        ip=entry.ip,
+        user_agent=entry.user_agent,
+        details=entry.details,
+    )

@@ -1,0 +1,155 @@
+"""Threads, as staff see them."""
+
+import msgspec
+from litestar import Response
+
+from jobthread.actions import threads
+from jobthread.api import fields, shapes
+from jobthread.api.calls import Asked, Calls, Nothing, Who, answer, no_content
+from jobthread.entities import ThreadStatus
+from jobthread.errors import Forbidden, NotFound
+from jobthread.policy import sight_of
+from jobthread.store import reads
+from jobthread.store import threads as store
+
+calls = Calls()
+
+
+@calls.add("GET", "/api/chat/threads", Who.STAFF, query=shapes.ThreadsQuery, answers={200: shapes.Threads})
+async def list_threads(asked: Asked[None, shapes.ThreadsQuery]) -> Response[bytes]:
+    """Threads that the caller may see, newest activity first; `q` looks in subjects and messages."""
+    query, staff = asked.query, asked.staff
+    wanted = store.ThreadFilter(
+        status=None if query.status == "all" else ThreadStatus(query.status),
+        visibility=query.visibility,
+        job_id=query.job_id,
+        needs_reply=query.needs_reply,
+        joined_by=staff.id if query.mine else None,
+        query=query.q,
+    )
+    reader = threads.reader_of(staff)
+    page = await asked.parts.db.read(
+        lambda tx: store.page(tx, sight_of(staff), wanted, reader, query.cursor, query.limit)
+    )
+    return answer(shapes.Threads([shapes.thread(view) for view in page.items], page.next_cursor))
+
+
+@calls.add(
+    "POST",
+    "/api/chat/threads",
+    Who.STAFF,
+    body=shapes.NewThread,
+    answers={201: shapes.Thread},
+    errors=(Forbidden,),
+)
+async def create_thread(asked: Asked[shapes.NewThread, Nothing]) -> Response[bytes]:
+    """Open a thread; the creator is always a participant."""
+    new = asked.body
+    draft = threads.ThreadDraft(
+        visibility=new.visibility,
+        subject=fields.line(new.subject, "subject"),
+        participant_ids=new.participant_ids,
+        job_id=new.job_id,
+        first_message=fields.body(new.message.body, "message.body") if new.message else None,
+        client_msg_id=new.message.client_msg_id if new.message else None,
+    )
+    return answer(
+        shapes.thread(await asked.parts.db.write(lambda tx: threads.create(tx, asked.by, draft))), 201
+    )
+
+
+@calls.add(
+    "GET", "/api/chat/threads/{thread_id:int}", Who.STAFF, answers={200: shapes.Thread}, errors=(NotFound,)
+)
+async def get_thread(asked: Asked[None, Nothing]) -> Response[bytes]:
+    """One thread."""
+    thread_id = asked.id("thread_id")
+    return answer(shapes.thread(await asked.parts.db.read(lambda tx: threads.view(tx, asked.by, thread_id))))
+
+
+@calls.add(
+    "POST",
+    "/api/chat/threads/{thread_id:int}/read",
+    Who.STAFF,
+    body=shapes.ReadMark,
+    body_optional=True,
+    answers={200: shapes.ReadAnswer},
+    errors=(NotFound,),
+)
+async def mark_read(asked: Asked[shapes.ReadMark, Nothing]) -> Response[bytes]:
+    """Mark read up to a seq, or all; never moves back."""
+    thread_id, up_to = asked.id("thread_id"), asked.body.up_to_seq
+    last, unread = await asked.parts.db.write(lambda tx: threads.mark_read(tx, asked.by, thread_id, up_to))
+    return answer(shapes.ReadAnswer(last, unread))
+
+
+@calls.add(
+    "POST",
+    "/api/chat/threads/{thread_id:int}/close",
+    Who.STAFF,
+    answers={200: shapes.Thread},
+    errors=(Forbidden, NotFound),
+)
+async def close_thread(asked: Asked[None, Nothing]) -> Response[bytes]:
+    """Close a thread; doing it twice does it once."""
+    return await _set_status(asked, ThreadStatus.CLOSED)
+
+
+@calls.add(
+    "POST",
+    "/api/chat/threads/{thread_id:int}/reopen",
+    Who.STAFF,
+    answers={200: shapes.Thread},
+    errors=(Forbidden, NotFound),
+)
+async def reopen_thread(asked: Asked[None, Nothing]) -> Response[bytes]:
+    """Open a closed thread again."""
+    return await _set_status(asked, ThreadStatus.OPEN)
+
+
+async def _set_status(asked: Asked[None, Nothing], status: ThreadStatus) -> Response[bytes]:
+    thread_id = asked.id("thread_id")
+    view = await asked.parts.db.write(lambda tx: threads.set_status(tx, asked.by, thread_id, status))
+    return answer(shapes.thread(view))
+
+
+@calls.add(
+    "POST",
+    "/api/chat/threads/{thread_id:int}/participants",
+    Who.STAFF,
+    body=shapes.NewParticipants,
+    answers={200: shapes.Thread},
+    errors=(Forbidden, NotFound),
+)
+async def add_participants(asked: Asked[shapes.NewParticipants, Nothing]) -> Response[bytes]:
+    """Bring colleagues in; those who take part already stay as they are."""
+    thread_id, user_ids = asked.id("thread_id"), asked.body.user_ids
+    view = await asked.parts.db.write(lambda tx: threads.add_participants(tx, asked.by, thread_id, user_ids))
+    return answer(shapes.thread(view))
+
+
+@calls.add(
+    "DELETE",
+    "/api/chat/threads/{thread_id:int}/participants/{user_id:int}",
+    Who.STAFF,
+    answers={204: None},
+    errors=(Forbidden, NotFound),
+)
+async def remove_participant(asked: Asked[None, Nothing]) -> Response[bytes]:
+    """Take a colleague out, or leave; access ends at once."""
+    thread_id, user_id = asked.id("thread_id"), asked.id("user_id")
+    await asked.parts.db.write(lambda tx: threads.remove_participant(tx, asked.by, thread_id, user_id))
+    return no_content()
+
+
+@calls.add("GET", "/api/chat/unread-count", Who.STAFF, answers={200: shapes.UnreadCount, 304: None})
+async def unread_count(asked: Asked[None, Nothing]) -> Response[bytes]:
+    """Unread messages over all threads that one takes part in; answers If-None-Match with 304."""
+    count = await asked.parts.db.read(lambda tx: reads.unread_total(tx, asked.staff.id))
+    etag = f'"unread-{count}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if etag in asked.request.headers.get("if-none-match", ""):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(
+        msgspec.json.encode(shapes.UnreadCount(count)), media_type="application/json", headers=headers
+    )

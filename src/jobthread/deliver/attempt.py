@@ -1,0 +1,192 @@
+"""One attempt at one delivery: may it still go, how did it end, and what follows from that."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from jobthread.deliver.outgoing import Compose, DeliveryFailed, Invitation, Outgoing, Send
+from jobthread.entities import Actor, AuditAction, Channel, Delivery, DeliveryStatus, Job, Micros
+from jobthread.errors import JobthreadError, LinkExpired, LinkRevoked, Unavailable
+from jobthread.store import audit, jobs, links, outbox
+from jobthread.store.database import Database, Reading, Writing
+from jobthread.store.outbox import Claimed
+from jobthread.tokens import Seal
+
+log = structlog.get_logger()
+
+SECOND: Micros = 1_000_000
+FIRST_PAUSE = 10 * SECOND
+LONGEST_PAUSE = 600 * SECOND
+GIVE_UP_AFTER = 48 * 3600 * SECOND
+TRIES = 10
+"""Never fewer, where it surely did not go; never more, where each of them may have arrived."""
+REPEATABLE = frozenset({Channel.EMAIL})
+"""A repeated mail bears the same Message-ID again. A repeated text message simply arrives twice."""
+NOBODY = Actor(None, "", "")
+
+Observe = Callable[[Channel, DeliveryStatus], None]
+"""Told of each attempt's end: sent, failed for good, or queued again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the worker works with. `send_seconds` is the time that one attempt may take."""
+
+    db: Database
+    seal: Seal
+    channels: Mapping[Channel, Send]
+    compose: Compose
+    observe: Observe
+    send_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """How an attempt ended: `words` for staff (or the provider's id), and a word for the log."""
+
+    status: DeliveryStatus
+    words: str
+    cause: str = ""
+    due_at: Micros = 0
+
+
+async def attempt(means: Means, claimed: Claimed) -> None:
+    delivery = claimed.delivery
+    try:
+        outcome = await _tried(means, claimed)
+    except Exception as error:
+        # Only what comes before the sending raises: nothing has gone out.
+        outcome = _not_now(means, delivery, "something went wrong before it was sent", type(error).__name__)
+    if await _mark(means.db, delivery, outcome):
+        _tell(means, delivery, outcome)
+
+
+async def _tried(means: Means, claimed: Claimed) -> _Outcome:
+    delivery = claimed.delivery
+    if claimed.outcome_unknown and (end := _end_of_guessing(delivery, tries=delivery.attempts - 1)):
+        return end
+    standing, job, refusal = await means.db.read(lambda tx: _as_of_now(tx, delivery))
+    if refusal is not None:
+        return _failed(_why_not(refusal, claimed.outcome_unknown), type(refusal).__name__)
+    if (send := means.channels.get(delivery.channel)) is None:
+        return _failed(f"no way to send by {delivery.channel} is set up", "NoChannel")
+    try:
+        token = means.seal.open(claimed.sealed_token)
+    except ValueError as error:
+        return _failed("the secret key was changed meanwhile; send a new link", type(error).__name__)
+    expires_at = standing.link.expires_at
+    invitation = Invitation(delivery, token, standing.customer_name, job.ref.title, expires_at)
+    try:
+        outgoing = means.compose(invitation)
+    except Exception as error:
+        return _failed("its text could not be written", type(error).__name__)
+    return await _sent(means, delivery, send, outgoing, token)
+
+
+def _as_of_now(tx: Reading, delivery: Delivery) -> tuple[links.Standing, Job, JobthreadError | None]:
+    standing = links.get(tx, delivery.link_id)
+    return standing, jobs.get_for_visitor(tx, standing.visitor), links.refusal_of(tx, standing)
+
+
+async def _sent(means: Means, delivery: Delivery, send: Send, outgoing: Outgoing, token: str) -> _Outcome:
+    try:
+        async with asyncio.timeout(means.send_seconds):
+            provider_id = await send(outgoing)
+    except DeliveryFailed as failure:
+        # A server may quote what it refuses: the link must not come to rest in our table.
+        words, cause = failure.message.replace(token, "…"), type(failure.__cause__ or failure).__name__
+        return _failed(words, cause) if failure.permanent else _not_now(means, delivery, words, cause)
+    except Exception as error:
+        return _unsure(means, delivery, type(error).__name__)
+    return _Outcome(DeliveryStatus.SENT, provider_id)
+
+
+# --- how it ended ---------------------------------------------------------------------------------
+
+
+def pause_after(tries: int) -> Micros:
+    """Up to 10 s, 40 s, 160 s and then 10 minutes; anywhere in it, so that not all come back at once."""
+    longest: Micros = min(FIRST_PAUSE * 4 ** min(tries - 1, 10), LONGEST_PAUSE)
+    return secrets.randbelow(longest + 1)
+
+
+def _failed(words: str, cause: str) -> _Outcome:
+    return _Outcome(DeliveryStatus.FAILED, words, cause)
+
+
+def _not_now(means: Means, delivery: Delivery, words: str, cause: str) -> _Outcome:
+    """It surely did not go: again after a pause, for two days."""
+    due_at = means.db.clock() + pause_after(delivery.attempts)
+    if delivery.attempts >= TRIES and due_at > delivery.created_at + GIVE_UP_AFTER:
+        return _failed(f"given up after {delivery.attempts} attempts: {words}", cause)
+    return _Outcome(DeliveryStatus.QUEUED, words, cause, due_at)
+
+
+def _unsure(means: Means, delivery: Delivery, cause: str) -> _Outcome:
+    """It may have gone, or not."""
+    if end := _end_of_guessing(delivery, tries=delivery.attempts):
+        return end
+    due_at = means.db.clock() + pause_after(delivery.attempts)
+    return _Outcome(DeliveryStatus.QUEUED, "it is unknown whether it arrived; it is repeated", cause, due_at)
+
+
+def _end_of_guessing(delivery: Delivery, tries: int) -> _Outcome | None:
+    """Failed for good, where what may have arrived already may not be sent once more."""
+    if delivery.channel not in REPEATABLE:
+        return _failed("it is unknown whether this text arrived; send a new link if needed", "OutcomeUnknown")
+    if tries >= TRIES:
+        words = f"given up after {tries} attempts; it is unknown whether this mail arrived"
+        return _failed(words, "OutcomeUnknown")
+    return None
+
+
+def _why_not(refusal: JobthreadError, outcome_unknown: bool) -> str:
+    if isinstance(refusal, LinkRevoked):
+        why = "the link was withdrawn before it was sent"
+    elif isinstance(refusal, LinkExpired):
+        why = "the link expired before it could be sent"
+    else:
+        why = "the job was closed before the link was sent"
+    return f"{why}; it is unknown whether an earlier attempt arrived" if outcome_unknown else why
+
+
+# --- keeping it -----------------------------------------------------------------------------------
+
+
+async def _mark(db: Database, delivery: Delivery, outcome: _Outcome) -> bool:
+    """Whether it was ours to mark. Insists where the database is away: what was sent must not go again."""
+    while True:
+        with suppress(Unavailable):
+            return await db.write(lambda tx: _marked(tx, delivery, outcome))
+        await asyncio.sleep(1)
+
+
+def _marked(tx: Writing, delivery: Delivery, outcome: _Outcome) -> bool:
+    if outcome.status is DeliveryStatus.QUEUED:
+        return outbox.again(tx, delivery, outcome.words, outcome.due_at)
+    about = audit.About("delivery", delivery.id, job_id=delivery.job_id)
+    told = {"channel": delivery.channel, "link": delivery.link_id, "attempts": delivery.attempts}
+    if outcome.status is DeliveryStatus.SENT:
+        if ours := outbox.sent(tx, delivery, outcome.words):
+            audit.add(tx, NOBODY, AuditAction.DELIVERY_SENT, about, **told)
+        return ours
+    if ours := outbox.failed(tx, delivery, outcome.words):
+        audit.add(tx, NOBODY, AuditAction.DELIVERY_FAILED, about, **told, error=outcome.words)
+    return ours
+
+
+def _tell(means: Means, delivery: Delivery, outcome: _Outcome) -> None:
+    """No recipient, no text, no answer of a server: those belong into the table, not into a log."""
+    told = {"channel": delivery.channel, "delivery": delivery.id, "attempt": delivery.attempts}
+    if outcome.status is DeliveryStatus.SENT:
+        log.info("delivery_sent", **told)
+    elif outcome.status is DeliveryStatus.QUEUED:
+        log.warning("delivery_delayed", **told, error=outcome.cause)
+    else:
+        log.error("delivery_failed", **told, error=outcome.cause)
+    with suppress(Exception):
+        means.observe(delivery.channel, outcome.status)

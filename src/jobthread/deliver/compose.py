@@ -1,0 +1,96 @@
+"""What a customer is told, per channel: the same words for every attempt at one delivery."""
+
+import hmac
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
+
+from jobthread.deliver import sms
+from jobthread.deliver.one_line import one_line
+from jobthread.deliver.outgoing import Compose, Invitation, Outgoing
+from jobthread.entities import Channel, Delivery, Micros
+
+LONGEST_TITLE = 100
+LONGEST_NAME = 60
+
+
+def composer(company: str, link_to: Callable[[int, str], str], key: bytes) -> Compose:
+    """How invitations read here. `link_to(job id, token)` is the link; `key` is for naming deliveries."""
+    company = one_line(company, LONGEST_NAME)
+    templates = _templates()
+    as_text, as_html = templates.get_template("invitation.txt"), templates.get_template("invitation.html")
+
+    def compose(invitation: Invitation) -> Outgoing:
+        link = link_to(invitation.delivery.job_id, invitation.token)
+        name = _name_of(invitation.delivery, key)
+        if invitation.delivery.channel is Channel.SMS:
+            return _text_message(invitation, company, link, name)
+        return _mail(invitation, company, link, name, as_text, as_html)
+
+    return compose
+
+
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("jobthread.deliver"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _name_of(delivery: Delivery, key: bytes) -> str:
+    """The moment is in it too: a database made anew under the same key starts again with delivery 1."""
+    named = f"{delivery.id}:{delivery.created_at}"
+    return hmac.digest(key, named.encode(), "sha256").hex()[:32]
+
+
+def _mail(
+    invitation: Invitation, company: str, link: str, name: str, as_text: Template, as_html: Template
+) -> Outgoing:
+    customer = one_line(invitation.customer_name, LONGEST_NAME)
+    title = one_line(invitation.job_title, LONGEST_TITLE)
+    told = {
+        "company": company,
+        "customer": customer,
+        "title": title,
+        "link": link,
+        "until": in_words(invitation.expires_at),
+    }
+    return Outgoing(
+        delivery_id=invitation.delivery.id,
+        key=name,
+        queued_at=invitation.delivery.created_at,
+        to=invitation.delivery.to,
+        to_name=customer,
+        subject=f"Your chat about {title} with {company}",
+        text=as_text.render(told),
+        html=as_html.render(told),
+    )
+
+
+def _text_message(invitation: Invitation, company: str, link: str, name: str) -> Outgoing:
+    end = _moment(invitation.expires_at)
+    until = f"{end.day} {end:%b %H:%M} UTC"
+    return Outgoing(
+        delivery_id=invitation.delivery.id,
+        key=name,
+        queued_at=invitation.delivery.created_at,
+        to=invitation.delivery.to,
+        to_name="",
+        subject="",
+        text=sms.worded(company, one_line(invitation.job_title, LONGEST_TITLE), until, link),
+    )
+
+
+def in_words(at: Micros) -> str:
+    """`Monday, 30 November 2026, 14:05 UTC`: rounded down, so that it is never later than true."""
+    moment = _moment(at)
+    return f"{moment:%A}, {moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def _moment(at: Micros) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)

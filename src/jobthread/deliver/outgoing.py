@@ -1,0 +1,51 @@
+"""What is handed to a channel, and how a channel says that it did not go."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from jobthread.entities import Delivery, Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A magic link that waits to be sent, with all that its text tells."""
+
+    delivery: Delivery
+    token: str = field(repr=False)
+    customer_name: str = field(repr=False)
+    job_title: str
+    expires_at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A mail or text message, ready to go. Every attempt at one delivery makes the very same."""
+
+    delivery_id: int
+    key: str
+    """Names this delivery and no other, of whatever database: letters and digits."""
+    queued_at: Micros
+    to: str = field(repr=False)
+    to_name: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(default="", repr=False)
+
+
+Send = Callable[[Outgoing], Awaitable[str]]
+"""One channel: sends, and answers with the name by which the provider knows it.
+
+Raises `DeliveryFailed` where it surely did not go. Whatever else it raises, or where it is cut off,
+the outcome counts as unknown.
+"""
+
+Compose = Callable[[Invitation], Outgoing]
+
+
+class DeliveryFailed(Exception):
+    """It did not go. `message` is for staff to read; a permanent failure is not tried again."""
+
+    def __init__(self, message: str, permanent: bool) -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent

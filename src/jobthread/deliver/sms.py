@@ -1,0 +1,48 @@
+"""Text messages: how they are worded, and where they go; so far into a folder that collects them."""
+
+import asyncio
+from pathlib import Path
+
+from jobthread.deliver import mailbox
+from jobthread.deliver.gsm7 import segments, written
+from jobthread.deliver.outgoing import Outgoing, Send
+
+LONGEST_COMPANY = 30
+LONGEST_TITLE = 40
+_WORDINGS = (
+    '{company}: your chat about "{title}". Personal link, please do not pass on, valid until {until}: {link}',
+    '{company}: your chat about "{title}". Personal link, until {until}: {link}',
+    "{company}: your chat about your job. Personal link, until {until}: {link}",
+    "{company}: your personal chat link, until {until}: {link}",
+    "{company}: your chat, until {until}: {link}",
+    "{company}: your chat: {link}",
+)
+"""From the fullest to the shortest. The link comes last: what followed, a phone might take as part of it."""
+
+
+def worded(company: str, title: str, until: str, link: str) -> str:
+    """The fullest wording that costs no more messages than the shortest would."""
+    told = {
+        "company": _shortened(company, LONGEST_COMPANY) or "Your service company",
+        "title": _shortened(title, LONGEST_TITLE) or "your job",
+        "until": until,
+        "link": link,
+    }
+    texts = [wording.format(**told) for wording in _WORDINGS]
+    fewest = segments(texts[-1])
+    return next(text for text in texts if segments(text) == fewest)
+
+
+def into_folder(folder: Path) -> Send:
+    """The channel where no provider is set up: each text message becomes a file."""
+
+    async def send(outgoing: Outgoing) -> str:
+        content = f"To: {outgoing.to}\n\n{outgoing.text}\n".encode()
+        return await asyncio.to_thread(mailbox.put, folder, outgoing, "txt", content)
+
+    return send
+
+
+def _shortened(text: str, longest: int) -> str:
+    text = " ".join(written(text).split())
+    return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."

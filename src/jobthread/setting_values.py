@@ -1,0 +1,250 @@
+"""From the text of a setting to its value: one function for each kind.
+
+Each raises ValueError saying what is expected, and never repeats the text, which may be a secret.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Literal
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+
+import phonenumbers
+
+Network = IPv4Network | IPv6Network
+HIDDEN = "********"
+Encryption = Literal["implicit", "required", "try", "off"]
+
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_USUAL_PORTS = {"http": 80, "https": 443, "smtp": 587, "smtps": 465}
+
+
+@dataclass(frozen=True)
+class SmtpUrl:
+    """A mail server; `implicit` encryption is TLS from the first byte, the others are about STARTTLS."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None = field(repr=False)
+    encryption: Encryption
+
+    def __str__(self) -> str:
+        """The URL without the password, for people to read."""
+        user = f"{quote(self.username, safe='')}:{HIDDEN}@" if self.username else ""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        if self.encryption == "implicit":
+            return f"smtps://{user}{name}:{self.port}"
+        return f"smtp://{user}{name}:{self.port}?starttls={self.encryption}"
+
+
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """Reads decimal digits within these bounds, both included."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
+            raise ValueError(f"a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return read
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Reads one of these words, in any case."""
+
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(" or ".join((", ".join(words[:-1]), words[-1])))
+        return text.lower()
+
+    return read
+
+
+def switch(text: str) -> bool:
+    return one_of("on", "off")(text) == "on"
+
+
+def line(shortest: int, longest: int) -> Callable[[str], str]:
+    """Reads one line of text of so many characters, spaces around it not counted."""
+
+    def read(text: str) -> str:
+        text = text.strip()
+        if not shortest <= len(text) <= longest or _CONTROL.search(text):
+            raise ValueError(f"one line of {shortest} to {longest} characters")
+        return text
+
+    return read
+
+
+def folder(text: str) -> Path:
+    """An absolute path, so that a later change of the working directory moves nothing."""
+    if "\0" in text or "?" in text:
+        raise ValueError("the path of a folder, without a question mark")
+    return Path(text).expanduser().absolute()
+
+
+def host(text: str) -> str:
+    """An address to listen on or a host's name, in small letters."""
+    text = text.lower()
+    if not is_address(text) and (not _HOST_NAME.fullmatch(text) or re.fullmatch(r"[0-9.]+", text)):
+        raise ValueError("an IP address or a host name, without a port")
+    return text
+
+
+def base_url(text: str) -> str:
+    """`scheme://host[:port]` as browsers send it in Origin: small letters, no usual port, no slash."""
+    expected = "http:// or https:// with a host and perhaps a port, and nothing after it"
+    url = _split(text, expected)
+    if (
+        url.scheme not in ("http", "https")
+        or url.path not in ("", "/")
+        or "@" in url.netloc
+        or "?" in text
+        or "#" in text
+    ):
+        raise ValueError(expected)
+    name = _host_of(url, expected)
+    bracketed = f"[{name}]" if ":" in name else name
+    port = "" if url.port in (None, _USUAL_PORTS[url.scheme]) else f":{url.port}"
+    return f"{url.scheme}://{bracketed}{port}"
+
+
+def database_url(text: str) -> str:
+    """A SQLAlchemy URL: a SQLite file, or PostgreSQL through psycopg."""
+    expected = "sqlite:///path/of/a/file or postgresql://user:password@host:port/database"
+    if text.startswith("sqlite:///"):
+        # Readers and the writer are connections of their own, which a database in memory cannot give.
+        if _CONTROL.search(text) or "?" in text or text.endswith((":memory:", "/")):
+            raise ValueError(f"{expected} (SQLite in a file, without options)")
+        return text
+    url = _split(text, expected)
+    # An @ in the path: a slash in a password that is not written as %2F, which others read otherwise.
+    odd = not url.path.strip("/") or "@" in url.path or url.fragment
+    if url.scheme not in ("postgresql", "postgresql+psycopg") or odd:
+        raise ValueError(expected)
+    return "postgresql+psycopg" + text[text.index(":") :]
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Addresses and ranges apart by commas; an address is a range of one."""
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as problem:
+        raise ValueError("IP addresses or ranges like 10.0.0.0/8, apart by commas") from problem
+
+
+def smtp_url(text: str) -> SmtpUrl:
+    """`smtp://user:password@host:port?starttls=required|try|off`, or `smtps://`.
+
+    Without a word about it STARTTLS is required, except on this very machine.
+    """
+    expected = "smtp:// or smtps:// with user:password@host:port (special characters as %40 and so on)"
+    url = _split(text, expected)
+    if url.scheme not in ("smtp", "smtps") or url.path not in ("", "/") or url.fragment:
+        raise ValueError(expected)
+    name = _host_of(url, expected)
+    if (url.username is None) != (url.password is None):
+        raise ValueError("a user with a password, or neither")
+    return SmtpUrl(
+        host=name,
+        port=url.port or _USUAL_PORTS[url.scheme],
+        username=unquote(url.username) if url.username else None,
+        password=unquote(url.password) if url.password else None,
+        encryption=_encryption(url, name),
+    )
+
+
+def _encryption(url: SplitResult, name: str) -> Encryption:
+    choices: dict[str, Encryption] = {"required": "required", "try": "try", "off": "off"}
+    try:
+        options = dict(parse_qsl(url.query, strict_parsing=True, keep_blank_values=True)) if url.query else {}
+        starttls = options.pop("starttls", None)
+        if options or (starttls and url.scheme == "smtps"):
+            raise ValueError
+        if url.scheme == "smtps":
+            return "implicit"
+        return choices[starttls] if starttls is not None else ("try" if _is_loopback(name) else "required")
+    except (ValueError, KeyError) as problem:
+        raise ValueError(
+            "nothing after the port but ?starttls=required, try or off, on smtp:// alone"
+        ) from problem
+
+
+def mail_address(text: str) -> str:
+    """`name@host`, or `Company <name@host>`."""
+    expected = "a mail address like chat@example.com or Example Ltd <chat@example.com>"
+    _, address = parseaddr(text)
+    local, _, domain = address.rpartition("@")
+    known_domain = domain.startswith("[") or _HOST_NAME.fullmatch(domain.lower())
+    if _CONTROL.search(text) or not local or not address.isascii() or " " in address or not known_domain:
+        raise ValueError(expected)
+    return text.strip()
+
+
+def sms_url(text: str) -> str:
+    """Where text messages go; so far a file that collects them."""
+    url = _split(text, "file:///path/of/a/file")
+    if not text.startswith("file:///") or len(url.path) < 2 or url.query or url.fragment:
+        raise ValueError("file:///path/of/a/file; providers of text messages come in a later version")
+    return text
+
+
+def country(text: str) -> str:
+    """The two letters of ISO 3166 of a country whose telephone numbers are known."""
+    if text.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("the two letters of a country, like US or DE")
+    return text.upper()
+
+
+def secret_key(text: str) -> str:
+    if len(text) < 32 or _CONTROL.search(text):
+        raise ValueError("at least 32 characters, at best random ones")
+    return text
+
+
+def without_password(url: str) -> str:
+    """That URL for people to read: a password in front of the host or among the options is hidden."""
+    url = re.sub(r"^([^:/?#]+://[^:/?#]*:)[^/?#]*@", rf"\1{HIDDEN}@", url)
+    return re.sub(r"(?i)([?&][a-z]*password=)[^&]*", rf"\1{HIDDEN}", url)
+
+
+def _split(text: str, expected: str) -> SplitResult:
+    """Refuses what urlsplit lets pass or quietly removes: spaces, controls, a port that is none."""
+    try:
+        url = urlsplit(text)
+        if re.search(r"\s", text) or _CONTROL.search(text) or url.port == 0:
+            raise ValueError
+    except ValueError as problem:
+        raise ValueError(expected) from problem
+    return url
+
+
+def _host_of(url: SplitResult, expected: str) -> str:
+    try:
+        return host(url.hostname or "")
+    except ValueError as problem:
+        raise ValueError(expected) from problem
+
+
+def is_address(text: str) -> bool:
+    """Whether that is an IP address, without brackets."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_local(name: str) -> bool:
+    """Whether this very machine reaches itself by that host: loopback, or the address that stands for all."""
+    return _is_loopback(name) or (is_address(name) and ip_address(name).is_unspecified)
+
+
+def _is_loopback(name: str) -> bool:
+    return name == "localhost" or (is_address(name) and ip_address(name).is_loopback)

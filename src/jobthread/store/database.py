@@ -1,0 +1,305 @@
+"""The two ways into the database: `read` on a small pool, `write` on one thread with group commit."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Row
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from jobthread.entities import Happening, Micros
+from jobthread.errors import JobthreadError, Taken, Unavailable
+from jobthread.store import engines
+
+AnyRow = Row[*tuple[Any, ...]]
+
+T = TypeVar("T")
+ItemT = TypeVar("ItemT")
+AnswerT = TypeVar("AnswerT", covariant=True)
+OneT = TypeVar("OneT", contravariant=True)
+
+log = structlog.get_logger()
+
+READERS = 4
+BATCH = 512
+QUEUE = 5_000
+"""Writes that may wait: beyond this a client is told to come back, rather than to wait for minutes."""
+ATTEMPTS = 3
+
+
+def wall_clock() -> Micros:
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A connection to read with, and the moment that counts as now."""
+
+    conn: Connection
+    now: Micros
+
+    @property
+    def dialect(self) -> str:
+        return self.conn.dialect.name
+
+
+@dataclass(frozen=True)
+class Writing(Reading):
+    """A transaction under way. What it brings about is told once it is on disk, and only then."""
+
+    happenings: list[Happening] = field(default_factory=list)
+
+    def tell(self, happening: Happening) -> None:
+        self.happenings.append(happening)
+
+
+class ManyAtOnce(Protocol[OneT, AnswerT]):
+    """Writes all of a batch's items in a few statements. Answers each with a value or an error, in order."""
+
+    def __call__(self, tx: Writing, items: Sequence[OneT], /) -> Sequence[AnswerT | JobthreadError]: ...
+
+
+@dataclass
+class _Waiting:
+    many: Callable[[Writing, Sequence[Any]], Sequence[Any]] | None
+    item: Any
+    loop: asyncio.AbstractEventLoop
+    answer: "asyncio.Future[Any]"
+    outcome: Any = None
+    error: Exception | None = None
+
+
+class Database:
+    """One SQLite file or one PostgreSQL database."""
+
+    def __init__(self, url: str, clock: Callable[[], Micros] = wall_clock) -> None:
+        self.clock = clock
+        self.writer_engine = engines.for_writing(url)
+        self.reader_engine = engines.for_reading(url, READERS)
+        self.on_commit: Callable[[list[Happening]], None] = lambda happenings: None
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
+        self._writer.start()
+
+    @property
+    def dialect(self) -> str:
+        return self.writer_engine.dialect.name
+
+    @property
+    def waiting_writes(self) -> int:
+        return self._queue.qsize()
+
+    async def read(self, fn: Callable[[Reading], T]) -> T:
+        """Run `fn` on a connection of its own; on SQLite everything it reads is of one moment.
+
+        Raises `Unavailable` where the database does not answer.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
+
+    async def write(self, fn: Callable[[Writing], T]) -> T:
+        """Run `fn` inside the next group commit; the answer comes when it is on disk.
+
+        What `fn` raises undoes what `fn` did, and nothing else. Raises `Unavailable` where the queue
+        is full or the database does not answer: then everything or nothing of it was written.
+        """
+        return await self._submit(None, fn)  # type: ignore[no-any-return]
+
+    async def write_one_of_many(self, many: ManyAtOnce[ItemT, T], item: ItemT) -> T:
+        """Like `write`, for the hot path: all items that wait for the same `many` share its statements."""
+        return await self._submit(many, item)  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Finish what waits, then let go of all connections."""
+        self._queue.put(None)
+        self._writer.join(timeout=10)
+        self._readers.shutdown(wait=True)
+        self.writer_engine.dispose()
+        self.reader_engine.dispose()
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def _read(self, fn: Callable[[Reading], T]) -> T:
+        with _database_errors(), self.reader_engine.connect() as conn:
+            return fn(Reading(conn, self.clock()))
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    async def _submit(self, many: Any, item: Any) -> Any:
+        if self._queue.qsize() >= QUEUE:
+            raise Unavailable("Too many writes are waiting")
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(many, item, loop, loop.create_future())
+        self._queue.put(waiting)
+        return await waiting.answer
+
+    def _write_forever(self) -> None:
+        for batch in self._batches():
+            happenings = self._commit(batch)
+            for loop, of_loop in _by_loop(batch):
+                loop.call_soon_threadsafe(self._resolve, of_loop, happenings)
+                happenings = []
+
+    def _batches(self) -> Iterator[list[_Waiting]]:
+        """Whatever arrived during the last commit is the next batch: no timer, no delay for a lone writer."""
+        while (first := self._queue.get()) is not None:
+            batch = [first]
+            ended = False
+            while len(batch) < BATCH and not ended:
+                try:
+                    following = self._queue.get_nowait()
+                except Empty:
+                    break
+                if following is None:
+                    ended = True
+                else:
+                    batch.append(following)
+            yield batch
+            if ended:
+                return
+
+    def _commit(self, batch: list[_Waiting]) -> list[Happening]:
+        """A batch that failed as a whole is written piece by piece: one bad piece must not fail the rest."""
+        try:
+            return self._transaction(batch)
+        except _NothingWritten as failure:
+            if len(batch) == 1 or failure.connection_lost:
+                return self._commit_again(batch)
+            return [happening for waiting in batch for happening in self._commit_again([waiting])]
+        except DBAPIError as error:
+            return self._fail(batch, error)
+
+    def _commit_again(self, batch: list[_Waiting]) -> list[Happening]:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._transaction(batch)
+            except _NothingWritten as failure:
+                error = failure.cause
+                if not (failure.connection_lost or _lost_a_race(error)):
+                    break
+            except DBAPIError as unknown_outcome:
+                error = unknown_outcome
+                break
+        return self._fail(batch, error)
+
+    def _fail(self, batch: list[_Waiting], error: Exception) -> list[Happening]:
+        log.error("write_failed", error=type(error).__name__, writes=len(batch))
+        refusal = Unavailable() if isinstance(error, DBAPIError) else error
+        for waiting in batch:
+            waiting.outcome, waiting.error = None, refusal
+        return []
+
+    def _transaction(self, batch: list[_Waiting]) -> list[Happening]:
+        """Write the batch and commit it. An error out of the commit itself leaves the outcome unknown."""
+        happenings: list[Happening] = []
+        now = self.clock()
+        try:
+            conn = self.writer_engine.connect()
+        except Exception as error:
+            raise _NothingWritten(error) from error
+        with conn:
+            try:
+                conn.begin()
+                for many, of_kind in _by_kind(batch):
+                    happenings += (
+                        _run_many(conn, now, many, of_kind) if many else _run_each(conn, now, of_kind)
+                    )
+            except Exception as error:
+                raise _NothingWritten(error) from error
+            conn.commit()
+        return happenings
+
+    def _resolve(self, batch: list[_Waiting], happenings: list[Happening]) -> None:
+        for waiting in batch:
+            if waiting.answer.cancelled():
+                continue
+            if waiting.error is not None:
+                waiting.answer.set_exception(waiting.error)
+            else:
+                waiting.answer.set_result(waiting.outcome)
+        if happenings:
+            self.on_commit(happenings)
+
+
+class _NothingWritten(Exception):
+    """The transaction failed before its commit was asked for."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+    @property
+    def connection_lost(self) -> bool:
+        return isinstance(self.cause, DBAPIError) and self.cause.connection_invalidated
+
+
+def _run_many(
+    conn: Connection,
+    now: Micros,
+    many: Callable[[Writing, Sequence[Any]], Sequence[Any]],
+    batch: list[_Waiting],
+) -> list[Happening]:
+    tx = Writing(conn, now)
+    for waiting, outcome in zip(batch, many(tx, [waiting.item for waiting in batch]), strict=True):
+        if isinstance(outcome, JobthreadError):
+            waiting.outcome, waiting.error = None, outcome
+        else:
+            waiting.outcome, waiting.error = outcome, None
+    return tx.happenings
+
+
+def _run_each(conn: Connection, now: Micros, batch: list[_Waiting]) -> list[Happening]:
+    return [happening for waiting in batch for happening in _run_one(conn, now, waiting)]
+
+
+def _run_one(conn: Connection, now: Micros, waiting: _Waiting) -> list[Happening]:
+    tx = Writing(conn, now)
+    try:
+        with conn.begin_nested():
+            waiting.outcome, waiting.error = waiting.item(tx), None
+    except IntegrityError:
+        # Somebody else took the name between our look and our write: another process, on PostgreSQL.
+        waiting.outcome, waiting.error = None, Taken()
+    except DBAPIError:
+        raise
+    except Exception as error:
+        waiting.outcome, waiting.error = None, error
+    else:
+        return tx.happenings
+    return []
+
+
+def _by_kind(batch: list[_Waiting]) -> list[tuple[Any, list[_Waiting]]]:
+    kinds: dict[Any, list[_Waiting]] = {}
+    for waiting in batch:
+        kinds.setdefault(waiting.many, []).append(waiting)
+    # On PostgreSQL the sends lock their threads in id order: they go first, before single writes lock any.
+    return sorted(kinds.items(), key=lambda kind: kind[0] is None)
+
+
+def _by_loop(batch: list[_Waiting]) -> list[tuple[asyncio.AbstractEventLoop, list[_Waiting]]]:
+    loops: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+    for waiting in batch:
+        loops.setdefault(waiting.loop, []).append(waiting)
+    return list(loops.items())
+
+
+def _lost_a_race(error: Exception) -> bool:
+    """Deadlocks and lost serialisation: PostgreSQL ended one of two processes, which may try again."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in {"40P01", "40001"}
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        log.error("read_failed", error=type(error.orig).__name__)
+        raise Unavailable from error

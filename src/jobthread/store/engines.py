@@ -1,0 +1,67 @@
+"""How connections are opened: SQLite made durable and strict, PostgreSQL in autocommit for reads."""
+
+from typing import Any
+
+import pysqlite3.dbapi2 as sqlite_module
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+SQLITE_NEEDED = (3, 51, 3)
+"""Below this SQLite can lose committed transactions when two connections checkpoint (the WAL-reset bug)."""
+
+
+def for_writing(url: str) -> Engine:
+    if is_sqlite(url):
+        return _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1)
+    # No ping before use: the writer tries again by itself where nothing was written yet.
+    return _postgres(url, pool_size=1)
+
+
+def for_reading(url: str, readers: int) -> Engine:
+    if is_sqlite(url):
+        return _sqlite(url, begin="BEGIN", pool_size=readers)
+    return _postgres(url, pool_size=readers, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+
+
+def is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def _sqlite(url: str, *, begin: str, pool_size: int) -> Engine:
+    if sqlite_module.sqlite_version_info < SQLITE_NEEDED:
+        raise RuntimeError(f"SQLite {sqlite_module.sqlite_version} is too old: 3.51.3 or newer is needed")
+    engine = create_engine(
+        url,
+        module=sqlite_module,
+        # The driver must not begin transactions by itself: it would begin them too late, as readers.
+        connect_args={"isolation_level": None, "check_same_thread": False},
+        pool_size=pool_size,
+        max_overflow=0,
+    )
+
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA busy_timeout=10000")
+        connection.execute("PRAGMA cache_size=-16000")
+
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin_transaction)
+    return engine
+
+
+def _postgres(url: str, *, pool_size: int, **options: Any) -> Engine:
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "jobthread",
+            "options": "-c statement_timeout=20000 -c lock_timeout=10000",
+        },
+        **options,
+    )

@@ -1,0 +1,180 @@
+"""Magic links and the customers' cookies that they opened: only SHA-256 hashes are kept."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, delete, insert, select, update
+
+from jobthread.entities import JobStatus, Link, Micros, Person, Role, Visitor
+from jobthread.errors import JobInactive, JobthreadError, LinkExpired, LinkRevoked, NotFound
+from jobthread.store.database import AnyRow, Reading, Writing
+from jobthread.store.tables import chat_magic_sessions, customer_cookies, customers, jobs, users
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A link with all that decides whether it still opens anything."""
+
+    link: Link
+    customer_name: str
+    job_status: JobStatus
+
+    @property
+    def visitor(self) -> Visitor:
+        link = self.link
+        return Visitor(link.customer_id, self.customer_name, link.job_id, link.id, link.expires_at)
+
+
+def refusal_of(tx: Reading, standing: Standing) -> JobthreadError | None:
+    """Why a link opens nothing any more; None while it is good."""
+    return refusal_at(standing, tx.now)
+
+
+def refusal_at(standing: Standing, now: Micros) -> JobthreadError | None:
+    if standing.link.revoked_at is not None:
+        return LinkRevoked()
+    if standing.job_status is not JobStatus.ACTIVE:
+        return JobInactive()
+    if standing.link.expires_at <= now:
+        return LinkExpired()
+    return None
+
+
+def add(
+    tx: Writing, job_id: int, customer_id: int, token_hash: bytes, created_by: int | None, expires_at: Micros
+) -> int:
+    added: int = tx.conn.execute(
+        insert(chat_magic_sessions)
+        .values(
+            job_id=job_id,
+            customer_id=customer_id,
+            token_hash=token_hash,
+            created_by=created_by,
+            created_at=tx.now,
+            expires_at=expires_at,
+            use_count=0,
+        )
+        .returning(chat_magic_sessions.c.id)
+    ).scalar_one()
+    return added
+
+
+def of_token(tx: Reading, token_hash: bytes) -> Standing | None:
+    return _standing(tx, _standings().where(chat_magic_sessions.c.token_hash == token_hash))
+
+
+def of_cookie(tx: Reading, token_hash: bytes) -> Standing | None:
+    opened = select(customer_cookies.c.magic_session_id).where(
+        customer_cookies.c.token_hash == token_hash, customer_cookies.c.expires_at > tx.now
+    )
+    return _standing(tx, _standings().where(chat_magic_sessions.c.id.in_(opened)))
+
+
+def by_id(tx: Reading, link_ids: Iterable[int]) -> dict[int, Standing]:
+    wanted = sorted(set(link_ids))
+    if not wanted:
+        return {}
+    rows = tx.conn.execute(_standings().where(chat_magic_sessions.c.id.in_(wanted)))
+    return {row.id: _made(row) for row in rows}
+
+
+def get(tx: Reading, link_id: int) -> Standing:
+    found = by_id(tx, [link_id]).get(link_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def of_job(tx: Reading, job_id: int) -> list[Link]:
+    """Newest first."""
+    rows = tx.conn.execute(
+        _standings().where(chat_magic_sessions.c.job_id == job_id).order_by(chat_magic_sessions.c.id.desc())
+    )
+    return [_link(row) for row in rows]
+
+
+def opened(
+    tx: Writing, link_id: int, cookie_hash: bytes, expires_at: Micros, ip: str, user_agent: str
+) -> None:
+    """Count an opening and lay down the cookie that it earned."""
+    tx.conn.execute(
+        update(chat_magic_sessions)
+        .where(chat_magic_sessions.c.id == link_id)
+        .values(
+            last_used_at=tx.now,
+            last_ip=ip,
+            last_user_agent=user_agent,
+            use_count=chat_magic_sessions.c.use_count + 1,
+        )
+    )
+    tx.conn.execute(
+        insert(customer_cookies).values(
+            token_hash=cookie_hash, magic_session_id=link_id, created_at=tx.now, expires_at=expires_at
+        )
+    )
+
+
+def revoke(tx: Writing, link_id: int) -> bool:
+    """Whether there was something left to revoke."""
+    revoked = tx.conn.execute(
+        update(chat_magic_sessions)
+        .where(chat_magic_sessions.c.id == link_id, chat_magic_sessions.c.revoked_at.is_(None))
+        .values(revoked_at=tx.now)
+    )
+    tx.conn.execute(delete(customer_cookies).where(customer_cookies.c.magic_session_id == link_id))
+    return revoked.rowcount > 0
+
+
+def revoke_everything(tx: Writing) -> None:
+    tx.conn.execute(
+        update(chat_magic_sessions)
+        .where(chat_magic_sessions.c.revoked_at.is_(None))
+        .values(revoked_at=tx.now)
+    )
+    tx.conn.execute(delete(customer_cookies))
+
+
+def sweep(tx: Writing) -> None:
+    """Forget cookies that have run out. The links themselves stay: an expired one can be renewed."""
+    tx.conn.execute(delete(customer_cookies).where(customer_cookies.c.expires_at <= tx.now))
+
+
+def _standings() -> Select[Any]:
+    return select(
+        chat_magic_sessions,
+        customers.c.name.label("customer_name"),
+        jobs.c.status.label("job_status"),
+        users.c.name.label("creator_name"),
+        users.c.role.label("creator_role"),
+    ).select_from(
+        chat_magic_sessions.join(customers, customers.c.id == chat_magic_sessions.c.customer_id)
+        .join(jobs, jobs.c.id == chat_magic_sessions.c.job_id)
+        .outerjoin(users, users.c.id == chat_magic_sessions.c.created_by)
+    )
+
+
+def _standing(tx: Reading, chosen: Select[Any]) -> Standing | None:
+    row = tx.conn.execute(chosen).first()
+    return _made(row) if row else None
+
+
+def _made(row: AnyRow) -> Standing:
+    return Standing(_link(row), row.customer_name, JobStatus(row.job_status))
+
+
+def _link(row: AnyRow) -> Link:
+    creator = Person(row.created_by, row.creator_name, Role(row.creator_role)) if row.created_by else None
+    return Link(
+        id=row.id,
+        job_id=row.job_id,
+        customer_id=row.customer_id,
+        created_by=creator,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+        last_ip=row.last_ip,
+        last_user_agent=row.last_user_agent,
+        use_count=row.use_count,
+    )

@@ -1,0 +1,176 @@
+"""What waits to go out: a table is the queue, claimed with a lease, so that a crash loses nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, func, insert, or_, select, update
+
+from jobthread.entities import Channel, Delivery, DeliveryStatus, Micros
+from jobthread.store.database import AnyRow, Reading, Writing
+from jobthread.store.tables import chat_magic_sessions, deliveries
+
+_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    channel: Channel
+    to: str
+    link_id: int
+    job_id: int
+    sealed_token: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours to send until the lease ends."""
+
+    delivery: Delivery
+    sealed_token: bytes
+    outcome_unknown: bool
+    """Whether an earlier attempt began and nobody knows how it ended: its lease ran out unmarked."""
+
+
+def add(tx: Writing, new: NewDelivery) -> Delivery:
+    values = {
+        "channel": new.channel,
+        "recipient": new.to,
+        "status": DeliveryStatus.QUEUED,
+        "magic_session_id": new.link_id,
+        "job_id": new.job_id,
+        "sealed_token": new.sealed_token,
+        "attempts": 0,
+        "due_at": tx.now,
+        "created_at": tx.now,
+    }
+    added = tx.conn.execute(insert(deliveries).values(values).returning(deliveries)).one()
+    return _delivery(added)
+
+
+def claim(tx: Writing, limit: int, lease: Micros) -> list[Claimed]:
+    """Take what is due, and what another worker took but did not finish in time."""
+    due = (
+        select(deliveries.c.id, deliveries.c.status)
+        .where(deliveries.c.status.in_(_WAITING), deliveries.c.due_at <= tx.now)
+        .where(or_(deliveries.c.leased_until.is_(None), deliveries.c.leased_until <= tx.now))
+        .order_by(deliveries.c.due_at, deliveries.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = {row.id: row.status for row in tx.conn.execute(due)}
+    if not found:
+        return []
+    taken = (
+        update(deliveries)
+        .where(deliveries.c.id.in_(found))
+        .values(
+            status=DeliveryStatus.SENDING,
+            leased_until=tx.now + lease,
+            attempts=deliveries.c.attempts + 1,
+        )
+        .returning(deliveries)
+    )
+    rows = sorted(tx.conn.execute(taken).all(), key=lambda row: (row.due_at, row.id))
+    return [
+        Claimed(_delivery(row), row.sealed_token, found[row.id] == DeliveryStatus.SENDING) for row in rows
+    ]
+
+
+def sent(tx: Writing, delivery: Delivery, provider_id: str) -> bool:
+    """Whether this attempt was still ours to mark: a later one has another count of attempts."""
+    return _finish(
+        tx,
+        delivery,
+        status=DeliveryStatus.SENT,
+        sent_at=tx.now,
+        provider_id=provider_id[:254],
+        error=None,
+        sealed_token=None,
+    )
+
+
+def failed(tx: Writing, delivery: Delivery, error: str) -> bool:
+    """Given up for good; the sealed link goes as well."""
+    return _finish(tx, delivery, status=DeliveryStatus.FAILED, error=error[:400], sealed_token=None)
+
+
+def again(tx: Writing, delivery: Delivery, error: str, due_at: Micros) -> bool:
+    return _finish(tx, delivery, status=DeliveryStatus.QUEUED, error=error[:400], due_at=due_at)
+
+
+def next_due(tx: Reading) -> Micros | None:
+    """When there will be something to claim: the earliest moment due or lease's end."""
+    free_at = func.coalesce(deliveries.c.leased_until, deliveries.c.due_at)
+    earliest = select(func.min(free_at)).where(deliveries.c.status.in_(_WAITING))
+    return tx.conn.execute(earliest).scalar()
+
+
+def of_links(tx: Reading, link_ids: Iterable[int]) -> dict[int, list[Delivery]]:
+    wanted = sorted(set(link_ids))
+    found: dict[int, list[Delivery]] = {}
+    if wanted:
+        chosen = select(deliveries).where(deliveries.c.magic_session_id.in_(wanted)).order_by(deliveries.c.id)
+        for row in tx.conn.execute(chosen):
+            found.setdefault(row.magic_session_id, []).append(_delivery(row))
+    return found
+
+
+def links_sent_to(tx: Reading, customer_id: int, channel: Channel, to: str) -> list[int]:
+    """The links of a customer that went to this contact."""
+    sent = (
+        select(chat_magic_sessions.c.id)
+        .join(deliveries, deliveries.c.magic_session_id == chat_magic_sessions.c.id)
+        .where(
+            chat_magic_sessions.c.customer_id == customer_id,
+            deliveries.c.channel == channel,
+            deliveries.c.recipient == to,
+        )
+    )
+    return list(tx.conn.execute(sent.distinct()).scalars())
+
+
+def counts(tx: Reading) -> dict[str, int]:
+    rows = tx.conn.execute(
+        select(deliveries.c.status, func.count().label("count")).group_by(deliveries.c.status)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def oldest_waiting(tx: Reading) -> Micros | None:
+    waiting = select(func.min(deliveries.c.created_at)).where(deliveries.c.status.in_(_WAITING))
+    return tx.conn.execute(waiting).scalar()
+
+
+def drop_waiting(tx: Writing, error: str) -> None:
+    """Send none of what waits: it was meant for another time."""
+    tx.conn.execute(
+        update(deliveries)
+        .where(deliveries.c.status.in_(_WAITING))
+        .values(status=DeliveryStatus.FAILED, error=error, sealed_token=None, leased_until=None)
+    )
+
+
+def _finish(tx: Writing, delivery: Delivery, **values: Any) -> bool:
+    ours = and_(
+        deliveries.c.id == delivery.id,
+        deliveries.c.status == DeliveryStatus.SENDING,
+        deliveries.c.attempts == delivery.attempts,
+    )
+    return tx.conn.execute(update(deliveries).where(ours).values(leased_until=None, **values)).rowcount > 0
+
+
+def _delivery(row: AnyRow) -> Delivery:
+    return Delivery(
+        id=row.id,
+        channel=Channel(row.channel),
+        to=row.recipient,
+        status=DeliveryStatus(row.status),
+        link_id=row.magic_session_id,
+        job_id=row.job_id,
+        attempts=row.attempts,
+        due_at=row.due_at,
+        created_at=row.created_at,
+        sent_at=row.sent_at,
+        error=row.error,
+    )

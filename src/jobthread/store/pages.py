@@ -1,0 +1,71 @@
+"""Keyset pages, newest first, and their opaque cursors."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, and_, false, tuple_
+
+from jobthread.errors import Invalid
+from jobthread.store.database import AnyRow, Reading
+from jobthread.store.words import asked_for
+
+T = TypeVar("T")
+LARGEST = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    items: list[T]
+    next_cursor: str | None
+
+
+def page_of(
+    tx: Reading,
+    chosen: Select[Any],
+    keys: Sequence[ColumnElement[int]],
+    cursor: str | None,
+    limit: int,
+    made: Callable[[AnyRow], T],
+) -> Page[T]:
+    """One page of `chosen` by falling `keys`, which must be among its columns and unique together."""
+    if cursor is not None:
+        after = decoded(cursor, len(keys))
+        chosen = chosen.where(tuple_(*keys) < tuple_(*after) if len(keys) > 1 else keys[0] < after[0])
+    ordered = chosen.order_by(*(key.desc() for key in keys)).limit(limit + 1)
+    rows = tx.conn.execute(ordered).all()
+    shown = rows[:limit]
+    more = len(rows) > limit
+    names = [str(key.key) for key in keys]
+    next_cursor = encoded([getattr(shown[-1], name) for name in names]) if more else None
+    return Page([made(row) for row in shown], next_cursor)
+
+
+def encoded(values: Sequence[int]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
+
+
+def decoded(cursor: str, length: int) -> list[int]:
+    """Raises `Invalid` for anything that `encoded` did not make."""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        values = msgspec.json.decode(raw, type=list[int])
+    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+        raise Invalid("cursor", "is not a cursor of this list") from error
+    if len(values) != length or any(abs(value) > LARGEST for value in values):
+        raise Invalid("cursor", "is not a cursor of this list")
+    return values
+
+
+def like_words(column: ColumnElement[str], query: str) -> ColumnElement[bool]:
+    """Each word of `query` begins some word of the folded `column`; an empty query finds everything."""
+    if not query.strip():
+        return and_(True)
+    words = asked_for(query)
+    if not words:
+        return false()
+    # Folded words hold letters and digits only, so there is nothing to escape in them.
+    return and_(*((" " + column).like(f"% {word}%") for word in words))

@@ -1,0 +1,86 @@
+"""Read marks and unread counts: one subtraction each, at any size."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Text, and_, bindparam, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from jobthread.entities import SeenThread, SenderKind
+from jobthread.store import messages
+from jobthread.store.batches import Rows
+from jobthread.store.database import Reading, Writing
+from jobthread.store.tables import chat_message_read_status as marks
+from jobthread.store.tables import chat_thread_participants, chat_threads
+from jobthread.store.threads import Reader
+
+Mark = tuple[SenderKind, int, int, int, int]
+"""Reader kind and id, thread, last seq read, messages read."""
+
+
+def mark(tx: Writing, thread: SeenThread, reader: Reader, up_to_seq: int | None) -> tuple[int, int]:
+    """Mark read up to `up_to_seq` (None: all); answers (last_read_seq, unread_count). Never moves back."""
+    seq = thread.last_seq if up_to_seq is None else min(up_to_seq, thread.last_seq)
+    count = thread.message_count if seq == thread.last_seq else messages.numbers_at(tx, thread.id, seq)
+    kind, reader_id = reader
+    put(tx, [(kind, reader_id, thread.id, seq, count)])
+    row = tx.conn.execute(
+        select(marks.c.last_read_seq, marks.c.read_count).where(
+            marks.c.reader_kind == kind, marks.c.reader_id == reader_id, marks.c.thread_id == thread.id
+        )
+    ).one()
+    return row.last_read_seq, thread.message_count - row.read_count
+
+
+def put(tx: Writing, new: Sequence[Mark]) -> None:
+    """Move marks forward; one that stands further on already stays. One mark a reader and thread."""
+    tx.conn.execute(_put(tx.dialect), {"rows": msgspec.json.encode(new).decode(), "now": tx.now})
+
+
+def unread_total(tx: Reading, user_id: int) -> int:
+    """Over the threads that the person takes part in."""
+    mine = and_(
+        marks.c.reader_kind == SenderKind.STAFF,
+        marks.c.reader_id == user_id,
+        marks.c.thread_id == chat_threads.c.id,
+    )
+    total = (
+        select(func.sum(chat_threads.c.message_count - func.coalesce(marks.c.read_count, 0)))
+        .select_from(
+            chat_thread_participants.join(
+                chat_threads, chat_threads.c.id == chat_thread_participants.c.thread_id
+            ).outerjoin(marks, mine)
+        )
+        .where(chat_thread_participants.c.user_id == user_id)
+    )
+    return int(tx.conn.execute(total).scalar() or 0)
+
+
+@cache
+def _put(dialect: str) -> Any:
+    given = Rows(
+        dialect,
+        {
+            "reader_kind": Text(),
+            "reader_id": BigInteger(),
+            "thread_id": BigInteger(),
+            "last_read_seq": BigInteger(),
+            "read_count": BigInteger(),
+        },
+    )
+    columns = [*given.columns, "read_at"]
+    # SQLite reads ON CONFLICT after a bare SELECT … FROM as a join: the WHERE keeps the two apart.
+    rows = select(*given.columns.values(), bindparam("now", type_=BigInteger())).select_from(given.table)
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(marks).from_select(columns, rows.where(text("1 = 1")))
+    return statement.on_conflict_do_update(
+        index_elements=["reader_kind", "reader_id", "thread_id"],
+        set_={
+            "last_read_seq": statement.excluded.last_read_seq,
+            "read_count": statement.excluded.read_count,
+            "read_at": statement.excluded.read_at,
+        },
+        where=statement.excluded.last_read_seq > marks.c.last_read_seq,
+    )

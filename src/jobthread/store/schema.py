@@ -1,0 +1,87 @@
+"""The schema's version: brought up to date by Alembic, refused where it is newer than this program."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, inspect, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from jobthread.store import engines
+from jobthread.store.database import Reading
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = "0001"
+"""The newest migration. Named here too, so that a start on a current schema need not load Alembic."""
+KNOWN = frozenset({"0001"})
+
+
+class SchemaError(Exception):
+    """The database cannot be used by this program: one line that says why."""
+
+
+def migrate(url: str) -> bool:
+    """Bring the schema up to date; whether there was anything to do.
+
+    Raises `SchemaError` where the schema is newer than this program, or the database unreachable.
+    """
+    engine = _engine(url)
+    try:
+        version = _version(engine)
+        if version == HEAD:
+            return False
+        if version is not None and version not in KNOWN:
+            raise SchemaError(
+                f"The database has schema {version}, which is newer than this Jobthread knows ({HEAD}): "
+                "update Jobthread, or restore the backup made before the update."
+            )
+        _upgrade(engine)
+    except DBAPIError as error:
+        raise SchemaError(f"The database cannot be opened: {_first_line(error)}") from error
+    finally:
+        engine.dispose()
+    return True
+
+
+def is_current(tx: Reading) -> bool:
+    return tx.conn.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+
+
+def durability_fault(tx: Reading) -> str | None:
+    """Why an acknowledged message might be lost on this database; None where all is well."""
+    if tx.dialect == "sqlite":
+        return None
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        if tx.conn.execute(text(f"SHOW {setting}")).scalar() == "off":
+            return f"PostgreSQL runs with {setting}=off: acknowledged messages could be lost."
+    return None
+
+
+def _engine(url: str) -> Engine:
+    if engines.is_sqlite(url):
+        return engines.for_writing(url)
+    return create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+
+
+def _version(engine: Engine) -> str | None:
+    with engine.begin() as conn:
+        if not inspect(conn).has_table("alembic_version"):
+            return None
+        return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(engine: Engine) -> None:
+    # Alembic takes a third of the start-up time and 10 MB: loaded only where there is something to do.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execute(text("SELECT pg_advisory_xact_lock(7221701)"))
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]

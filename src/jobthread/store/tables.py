@@ -1,0 +1,311 @@
+"""Every table of the store, in one file. Moments are integer microseconds since 1970 in UTC."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+Words = TSVECTOR().with_variant(Text(), "sqlite")
+"""What search finds a row by. On SQLite the words live in an FTS5 table instead, and this stays null."""
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, Id, ForeignKey(target), nullable=nullable)
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+# --- people ---------------------------------------------------------------------------------------
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False),
+    Column("email", String(254), unique=True),
+    Column("password_hash", String(200)),
+    Column("role", String(20), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("service", Boolean, nullable=False),
+    _moment("created_at"),
+    sqlite_autoincrement=True,
+)
+
+user_sessions = Table(
+    "user_sessions",
+    metadata,
+    _id(),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    _ref("user_id", "users.id"),
+    _moment("created_at"),
+    _moment("last_seen_at"),
+    _moment("expires_at"),
+    Column("ip", String(45), nullable=False),
+    Column("user_agent", String(400), nullable=False),
+    Index(None, "user_id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("key_hash", LargeBinary(32), nullable=False, unique=True),
+    _ref("user_id", "users.id"),
+    _moment("created_at"),
+    _moment("revoked_at", nullable=True),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False),
+    Column("email", String(254)),
+    Column("phone", String(20)),
+    Column("search", Text, nullable=False),
+    _moment("created_at"),
+    sqlite_autoincrement=True,
+)
+
+# --- jobs -----------------------------------------------------------------------------------------
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _id(),
+    Column("reference", String(60), nullable=False, unique=True),
+    Column("title", String(200), nullable=False),
+    Column("status", String(20), nullable=False),
+    _ref("customer_id", "customers.id"),
+    _moment("scheduled_at", nullable=True),
+    Column("external_id", String(100), unique=True),
+    Column("search", Text, nullable=False),
+    _moment("created_at"),
+    Index(None, "customer_id"),
+    Index(None, "status", "id"),
+    sqlite_autoincrement=True,
+)
+
+job_assignees = Table(
+    "job_assignees",
+    metadata,
+    Column("job_id", Id, ForeignKey("jobs.id"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Index(None, "user_id", "job_id"),
+)
+
+# --- the chat -------------------------------------------------------------------------------------
+
+chat_threads = Table(
+    "chat_threads",
+    metadata,
+    _id(),
+    Column("subject", String(200), nullable=False),
+    Column("visibility", String(20), nullable=False),
+    Column("status", String(20), nullable=False),
+    _ref("job_id", "jobs.id", nullable=True),
+    _ref("created_by", "users.id", nullable=True),
+    _moment("created_at"),
+    _moment("active_at"),
+    Column("last_seq", Integer, nullable=False),
+    Column("message_count", Integer, nullable=False),
+    # Of the newest row that a person wrote; null while there is none.
+    Column("last_message_seq", Integer),
+    Column("last_sender_kind", String(20)),
+    Column("words", Words),
+    # The wall begins here: what a customer may see always belongs to a job.
+    CheckConstraint("visibility = 'internal' OR job_id IS NOT NULL", name="customer_visible_has_job"),
+    Index(None, "active_at", "id"),
+    Index(None, "job_id"),
+    Index("ix_chat_threads_words", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
+    sqlite_autoincrement=True,
+)
+
+chat_thread_participants = Table(
+    "chat_thread_participants",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("thread_id", Id, ForeignKey("chat_threads.id"), primary_key=True),
+    _moment("joined_at"),
+    Index(None, "thread_id", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+chat_messages = Table(
+    "chat_messages",
+    metadata,
+    _id(),
+    _ref("thread_id", "chat_threads.id"),
+    Column("seq", Integer, nullable=False),
+    # How many messages people had written in the thread up to and with this row: makes unread a subtraction.
+    Column("number", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("sender_kind", String(20), nullable=False),
+    Column("sender_id", Id, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("event_type", String(20)),
+    Column("event_people", Text),
+    Column("client_msg_id", String(64), nullable=False),
+    _moment("created_at"),
+    Column("ip", String(45)),
+    Column("user_agent", String(400)),
+    Column("words", Words),
+    UniqueConstraint("thread_id", "seq"),
+    # Exactly once, for as long as the message lives: a retry after three days meets the first one.
+    UniqueConstraint("thread_id", "sender_kind", "sender_id", "client_msg_id", name="uq_chat_messages_once"),
+    Index("ix_chat_messages_words", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
+    sqlite_autoincrement=True,
+)
+
+chat_message_read_status = Table(
+    "chat_message_read_status",
+    metadata,
+    Column("reader_kind", String(20), primary_key=True),
+    Column("reader_id", Id, primary_key=True, autoincrement=False),
+    Column("thread_id", Id, ForeignKey("chat_threads.id"), primary_key=True),
+    Column("last_read_seq", Integer, nullable=False),
+    Column("read_count", Integer, nullable=False),
+    _moment("read_at"),
+    Index(None, "thread_id"),
+    sqlite_with_rowid=False,
+)
+
+# --- magic links ----------------------------------------------------------------------------------
+
+chat_magic_sessions = Table(
+    "chat_magic_sessions",
+    metadata,
+    _id(),
+    _ref("job_id", "jobs.id"),
+    _ref("customer_id", "customers.id"),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    _ref("created_by", "users.id", nullable=True),
+    _moment("created_at"),
+    _moment("expires_at"),
+    _moment("revoked_at", nullable=True),
+    _moment("last_used_at", nullable=True),
+    Column("last_ip", String(45)),
+    Column("last_user_agent", String(400)),
+    Column("use_count", Integer, nullable=False),
+    Index(None, "job_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+customer_cookies = Table(
+    "customer_cookies",
+    metadata,
+    Column("token_hash", LargeBinary(32), primary_key=True),
+    _ref("magic_session_id", "chat_magic_sessions.id"),
+    _moment("created_at"),
+    _moment("expires_at"),
+    Index(None, "magic_session_id"),
+)
+
+# --- what goes out --------------------------------------------------------------------------------
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id(),
+    Column("channel", String(20), nullable=False),
+    Column("recipient", String(254), nullable=False),
+    Column("status", String(20), nullable=False),
+    _ref("magic_session_id", "chat_magic_sessions.id"),
+    _ref("job_id", "jobs.id"),
+    # The link in the clear exists only here, sealed with the secret key, and only until it is sent.
+    Column("sealed_token", LargeBinary),
+    Column("attempts", Integer, nullable=False),
+    _moment("due_at"),
+    _moment("leased_until", nullable=True),
+    _moment("created_at"),
+    _moment("sent_at", nullable=True),
+    Column("provider_id", String(254)),
+    Column("error", String(400)),
+    Index(None, "status", "due_at", "id"),
+    Index(None, "magic_session_id"),
+    sqlite_autoincrement=True,
+)
+
+# --- audit, limits, facts about the store ---------------------------------------------------------
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    _id(),
+    _moment("at"),
+    Column("actor_kind", String(20), nullable=False),
+    Column("actor_id", Id),
+    Column("actor_name", String(254), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject_kind", String(20)),
+    Column("subject_id", Id),
+    Column("job_id", Id),
+    Column("thread_id", Id),
+    Column("ip", String(45), nullable=False),
+    Column("user_agent", String(400), nullable=False),
+    Column("details", Text, nullable=False),
+    # Null until the row is sealed into the chain, a moment after its commit.
+    Column("position", BigInteger, unique=True),
+    Column("hash", LargeBinary(32)),
+    Index(None, "action", "id"),
+    Index(None, "actor_kind", "actor_id", "id"),
+    Index(None, "job_id", "id"),
+    Index(None, "thread_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    # HMAC of position and hash with the secret key: a chain rewritten without the key does not fit it.
+    Column("mac", LargeBinary(32), nullable=False),
+)
+
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("key", String(400), primary_key=True),
+    # GCRA's theoretical arrival time: the moment at which the allowance is whole again.
+    _moment("full_at"),
+    Index(None, "full_at"),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("value", Text, nullable=False),
+)

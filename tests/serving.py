@@ -1,0 +1,135 @@
+"""A whole Jobthread in this process: real HTTP on loopback, a real database of either kind, a clock in hand."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+import uvicorn
+from jobthread import app
+from jobthread.api.parts import Parts
+from jobthread.settings import Settings, load_settings
+from jobthread.store import schema
+from jobthread.store.database import Database, Reading, Writing, wall_clock
+from jobthread.store.tables import metadata
+from sqlalchemy import text
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass
+class Clock:
+    """The time as the server has it; runs on its own unless pushed."""
+
+    ahead: int = 0
+
+    def __call__(self) -> int:
+        return wall_clock() + self.ahead
+
+    def pass_time(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
+        self.ahead += int((days * 86_400 + hours * 3_600 + seconds) * 1_000_000)
+
+
+@dataclass
+class Serving:
+    """A running server, and the back doors that tests may use."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    url: str
+    parts: Parts
+    _server: uvicorn.Server = field(repr=False)
+    _thread: threading.Thread = field(repr=False)
+    browsers: list[httpx2.Client] = field(default_factory=list)
+
+    def read(self, fn: Callable[[Reading], T]) -> T:
+        return asyncio.run(self.db.read(fn))
+
+    def write(self, fn: Callable[[Writing], T]) -> T:
+        return asyncio.run(self.db.write(fn))
+
+    def close_browsers(self) -> None:
+        while self.browsers:
+            self.browsers.pop().close()
+
+    def stop(self) -> None:
+        self.close_browsers()
+        self._server.should_exit = True
+        self._thread.join(PATIENCE_SECONDS)
+
+
+def serve(database_url: str, data_dir: Path, **environ: str) -> Serving:
+    """Start a server with rate limits off, unless `environ` (settings without their prefix) says otherwise."""
+    port = _free_port()
+    given = {"JOBTHREAD_" + name: value for name, value in ({"RATE_LIMITS": "off"} | environ).items()}
+    settings = load_settings(
+        given
+        | {
+            "JOBTHREAD_DATABASE_URL": database_url,
+            "JOBTHREAD_DATA_DIR": str(data_dir),
+            "JOBTHREAD_PORT": str(port),
+        }
+    )
+    clock = Clock()
+    schema.migrate(settings.database_url)
+    db = Database(settings.database_url, clock)
+    parts = app.parts_of(settings, db)
+    config = uvicorn.Config(
+        app.application(settings, parts),
+        port=port,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        **app.proxy_options(settings),
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started or not thread.is_alive())
+    assert server.started
+    return Serving(settings, db, clock, f"http://127.0.0.1:{port}", parts, server, thread)
+
+
+def wait_until(true: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait for a condition, asking often; fails where it does not come true in time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "what was waited for did not happen"
+        time.sleep(0.005)
+
+
+def empty(serving: Serving) -> None:
+    """Every row goes, except for what a fresh database has."""
+    serving.write(_empty)
+    serving.clock.ahead = 0
+    serving.parts.callers.forget()
+
+
+def _empty(tx: Writing) -> None:
+    for table in reversed(metadata.sorted_tables):
+        if table.name != "audit_head":
+            tx.conn.execute(table.delete())
+    tx.conn.execute(text("UPDATE audit_head SET position = 0"))
+    if tx.dialect == "sqlite":
+        tx.conn.execute(text("INSERT INTO search_messages(search_messages) VALUES ('delete-all')"))
+        tx.conn.execute(text("INSERT INTO search_subjects(search_subjects) VALUES ('delete-all')"))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def browser(serving: Serving, **headers: str) -> httpx2.Client:
+    """A client that ends with the test."""
+    client = httpx2.Client(base_url=serving.url, headers=headers, timeout=PATIENCE_SECONDS)
+    serving.browsers.append(client)
+    return client
