@@ -16,7 +16,6 @@ from sqlalchemy.exc import IntegrityError
 from jobthread.logs import HIDDEN, clean, set_up_logs
 
 TOKEN = secrets.token_urlsafe(32)
-API_KEY = "jt_" + TOKEN
 Lines = Callable[[], list[dict[str, Any]]]
 
 
@@ -86,12 +85,12 @@ def test_what_libraries_log_comes_out_the_same_way(lines: Lines) -> None:
     )
 
 
-def test_uvicorns_own_handlers_and_access_lines_are_gone(lines: Lines) -> None:
-    logging.getLogger("uvicorn.access").handlers.append(logging.StreamHandler(io.StringIO()))
-    set_up_logs("json", "info", io.StringIO())
-    assert logging.getLogger("uvicorn.access").handlers == []
+def test_uvicorns_own_handlers_and_access_lines_are_gone(stream: io.StringIO) -> None:
+    logging.getLogger("uvicorn.access").handlers.append(logging.StreamHandler(stream))
+    set_up_logs("json", "info", stream)
     logging.getLogger("uvicorn.access").info('127.0.0.1 - "GET /customer/chat?token=abc"')
-    assert lines() == []
+    assert stream.getvalue() == ""
+    assert logging.getLogger("uvicorn.access").handlers == []
 
 
 def test_libraries_keep_their_debugging_to_themselves_though_we_tell_ours(stream: io.StringIO) -> None:
@@ -188,20 +187,23 @@ def test_an_address_loses_its_query_string_and_its_password(given: str, kept: st
 
 
 @pytest.mark.parametrize(
-    "text",
+    "around",
     [
-        TOKEN,
-        API_KEY,
-        f"link {TOKEN} opened",
-        f"/customer/{TOKEN}/chat",
-        f"chat#token={TOKEN}",
-        f"prefix_{TOKEN}",
-        f"<{TOKEN}>",
-        f"%3D{TOKEN}",
-        f"{TOKEN}{TOKEN}",
+        *(
+            "{}",
+            "jt_{}",
+            "link {} opened",
+            "/customer/{}/chat",
+            "chat#token={}",
+            "prefix_{}",
+            "<{}>",
+            "%3D{}",
+        ),
+        "{0}{0}",
     ],
 )
-def test_what_looks_like_a_token_is_hidden_wherever_it_stands(text: str) -> None:
+def test_what_looks_like_a_token_is_hidden_wherever_it_stands(around: str) -> None:
+    text = around.format(TOKEN)
     for value in (text, [text], {"a": {"b": text}}, (text,), {text: 1}, text.encode(), ValueError(text)):
         assert TOKEN not in str(cleaned(value=value))
     assert TOKEN not in str(clean(None, "info", {"event": text}))

@@ -195,7 +195,20 @@ def test_only_secrets_are_read_from_files() -> None:
         ),
         (
             "mail_from",
-            ["chat", "@example.com", "chat@", "a@b@", "a\n@example.com", "ä@example.com"],
+            [
+                "chat",
+                "@example.com",
+                "chat@",
+                "a@b@",
+                "a\n@example.com",
+                "ä@example.com",
+                "<a@b>",
+                "Acme <a@b> x",
+                "Acme <a@b",
+                "A B@example.com",
+                "a@[b]",
+                "a@b, c@d",
+            ],
             "a mail address",
         ),
         ("data_dir", ["/data?x", "/data\0"], "the path of a folder"),
@@ -234,6 +247,7 @@ def test_what_does_not_fit_is_told_with_what_is_expected(name: str, texts: list[
                     "postgresql://tom:s3cret@db:port/x",
                     "postgres://tom:s3cret@db/x",
                     "postgresql+asyncpg://db/x",
+                    "postgresql://tom:s3cret@db/x y",
                 ),
             ],
             "sqlite:///path/of/a/file or postgresql://user:password@host:port/database",
@@ -312,6 +326,9 @@ def test_the_sender_follows_the_base_url_unless_it_is_set() -> None:
     assert loaded(base_url="https://chat.example.com").mail_from == "jobthread@chat.example.com"
     named = "Acme Plumbing <chat@example.com>"
     assert loaded(base_url="https://chat.example.com", mail_from=named).mail_from == named
+    assert loaded(mail_from='"Acme, Ltd" <chat+jobs@example.com>').mail_from.endswith(
+        "<chat+jobs@example.com>"
+    )
 
 
 def test_the_database_follows_the_data_directory_unless_it_is_set(tmp_path: Path) -> None:

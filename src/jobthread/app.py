@@ -6,7 +6,7 @@ import gc
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from litestar import Litestar
@@ -16,6 +16,7 @@ from jobthread.actions import housekeeping
 from jobthread.actions.links import Issuing
 from jobthread.api import health, limits, routes
 from jobthread.api.callers import Callers
+from jobthread.api.calls import Calls
 from jobthread.api.front import App, front
 from jobthread.api.parts import Parts
 from jobthread.entities import AccessEnded, AuditWritten, DeliveryQueued, Happening
@@ -75,10 +76,10 @@ def issuing(settings: Settings) -> Issuing:
     )
 
 
-def application(settings: Settings, parts: Parts) -> App:
+def application(settings: Settings, parts: Parts, more: Sequence[Calls] = (), *, demo: bool = False) -> App:
     metrics = health.new_metrics() if settings.metrics else None
-    more = [health.metrics_call(metrics, parts.db)] if metrics else []
-    inner = routes.litestar(parts, settings.max_body_kb * 1024, more, lifespan=[_lifespan(settings, parts)])
+    calls = [*more, *([health.metrics_call(metrics, parts.db)] if metrics else [])]
+    inner = routes.litestar(parts, settings.max_body_kb * 1024, calls, lifespan=[_lifespan(settings, parts)])
     return front(
         inner,  # type: ignore[arg-type]
         https=parts.https,

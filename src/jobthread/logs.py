@@ -208,6 +208,7 @@ def _lead_in_standard_logging(level: int) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    logging.getLogger(
-        "uvicorn.access"
-    ).disabled = True  # the app writes its own line, without the query string
+    # The app writes an access line of its own, without the query string.
+    logging.getLogger("uvicorn.access").disabled = True
+    # Seven lines at every start about nothing that anybody did.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)

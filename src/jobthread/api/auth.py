@@ -3,13 +3,15 @@
 from litestar import Response
 
 from jobthread.actions import passwords, sessions
-from jobthread.api import shapes
+from jobthread.api import fields, shapes
 from jobthread.api.caller import ended_session_cookie, session_cookie, session_token
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer, no_content
 from jobthread.errors import BadCredentials, Forbidden, Invalid, RateLimited
 from jobthread.tokens import hash_of
 
 calls = Calls()
+
+SESSION_COOKIE = {"Set-Cookie": "The session: HttpOnly, SameSite=Lax, on https also Secure"}
 
 
 @calls.add(
@@ -19,10 +21,11 @@ calls = Calls()
     body=shapes.Login,
     answers={200: shapes.UserAnswer},
     errors=(BadCredentials, RateLimited),
+    headers=SESSION_COOKIE,
 )
 async def sign_in(asked: Asked[shapes.Login, Nothing]) -> Response[bytes]:
     """Sign in with e-mail and password; sets the session cookie."""
-    parts, by, email = asked.parts, asked.by, asked.body.email.strip()
+    parts, by, email = asked.parts, asked.by, fields.line(asked.body.email, "email", 254)
     known = await parts.db.write(lambda tx: sessions.attempt(tx, by, email, parts.limits))
     if not await passwords.matches(known[1] if known else None, asked.body.password) or known is None:
         await parts.db.write(lambda tx: sessions.sign_in_failed(tx, by, email, known[0] if known else None))
@@ -36,7 +39,7 @@ async def sign_in(asked: Asked[shapes.Login, Nothing]) -> Response[bytes]:
     return response
 
 
-@calls.add("POST", "/api/auth/logout", Who.STAFF, answers={204: None})
+@calls.add("POST", "/api/auth/logout", Who.STAFF, answers={204: None}, headers=SESSION_COOKIE)
 async def sign_out(asked: Asked[None, Nothing]) -> Response[bytes]:
     """End this session, at once."""
     response = no_content()

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -18,6 +19,8 @@ from jobthread.errors import Forbidden, JobthreadError, NotFound
 BodyT = TypeVar("BodyT")
 QueryT = TypeVar("QueryT")
 LARGEST_ID = 2**63 - 1
+JSON = "application/json"
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Who(StrEnum):
@@ -78,10 +81,19 @@ class Call:
     body_optional: bool
     query: type[msgspec.Struct]
     handler: Answering
+    media_type: str
+    """Of those answers that have a body."""
+    headers: Mapping[str, str]
+    """What its answers bring beside the headers of every answer: name → what for."""
 
     @property
     def name(self) -> str:
         return self.handler.__name__
+
+    @property
+    def noun(self) -> str:
+        """One module holds the calls of one noun, and is named after it."""
+        return self.handler.__module__.rpartition(".")[2]
 
 
 class Calls:
@@ -101,12 +113,26 @@ class Calls:
         body: Any = None,
         body_optional: bool = False,
         query: type[msgspec.Struct] = Nothing,
+        media_type: str = JSON,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Callable[[Answering], Answering]:
         def added(handler: Answering) -> Answering:
             summary = (handler.__doc__ or "").strip()
-            self.all.append(
-                Call(method, path, who, summary, answers, errors, body, body_optional, query, handler)
+            call = Call(
+                method,
+                path,
+                who,
+                summary,
+                answers,
+                errors,
+                body,
+                body_optional,
+                query,
+                handler,
+                media_type,
+                headers,
             )
+            self.all.append(call)
             return handler
 
         return added
@@ -142,7 +168,7 @@ _CALLER = {Who.ANYONE: stranger, Who.STAFF: staff_caller, Who.VISITOR: visitor_c
 
 
 def answer(value: Any, status: int = 200) -> Response[bytes]:
-    return Response(msgspec.json.encode(value), status_code=status, media_type="application/json")
+    return Response(msgspec.json.encode(value), status_code=status, media_type=JSON)
 
 
 def no_content() -> Response[bytes]:

@@ -41,6 +41,7 @@ EVERY_STATUS = (ThreadStatus.OPEN, ThreadStatus.CLOSED)
     body=shapes.TokenExchange,
     answers={200: shapes.OpenedLink},
     errors=(*LINK_ERRORS, RateLimited),
+    headers={"Set-Cookie": "The customer's session for this job: HttpOnly, ends with the link"},
 )
 async def open_link(asked: Asked[shapes.TokenExchange, Nothing]) -> Response[bytes]:
     """Exchange a magic link's token for a cookie; answers with all that the first screen needs."""

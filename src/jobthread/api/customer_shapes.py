@@ -80,9 +80,9 @@ class TokenExchange(Asking):
 
 
 class ViewQuery(Asking):
-    thread_id: Id | None = None
-    after_seq: Seq | None = None
-    before_seq: Seq | None = None
+    thread_id: Annotated[Id | None, Meta(description="The thread to read, else the newest open one")] = None
+    after_seq: Annotated[Seq | None, Meta(description="Only messages after this one")] = None
+    before_seq: Annotated[Seq | None, Meta(description="Only messages before this one")] = None
     limit: Limit = 50
 
 

@@ -68,7 +68,9 @@ def metrics_call(metrics: Metrics, db: Database) -> Calls:
     """The call that Prometheus makes; only where a setting turns it on."""
     found = Calls()
 
-    @found.add("GET", "/metrics", Who.ANYONE, answers={200: None})
+    @found.add(
+        "GET", "/metrics", Who.ANYONE, answers={200: str}, errors=(Unavailable,), media_type="text/plain"
+    )
     async def prometheus(asked: Asked[None, Nothing]) -> Response[bytes]:
         """Figures for Prometheus, in its text format."""
         metrics.waiting_writes.set(db.waiting_writes)

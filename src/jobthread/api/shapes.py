@@ -1,7 +1,7 @@
 """What goes over the wire between staff and server: allow-lists, one struct a shape."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -9,17 +9,22 @@ from jobthread import entities as e
 from jobthread.entities import Channel, DeliveryStatus, JobStatus, Role, ThreadStatus, Visibility
 
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
-Seq = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Seq = Annotated[int, Meta(ge=0, le=2**31 - 1, description="A message's number in its thread")]
 Name = Annotated[str, Meta(min_length=1, max_length=400, description="1 to 200 characters after trimming")]
 Text = Annotated[str, Meta(min_length=1, description="1 to 10,000 characters after trimming")]
 Email = Annotated[str, Meta(max_length=254, examples=["carol@example.com"])]
 Phone = Annotated[str, Meta(max_length=40, examples=["+12025550123"], description="Kept as E.164")]
 ClientMsgId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\-]{1,64}\Z", examples=["3f1c9a52-7d1e"])]
-Limit = Annotated[int, Meta(ge=1, le=100)]
-Cursor = Annotated[str, Meta(max_length=200)]
-Query = Annotated[str, Meta(max_length=400)]
+Limit = Annotated[int, Meta(ge=1, le=100, description="At most so many")]
+Cursor = Annotated[str, Meta(max_length=200, description="The page before said this as `next_cursor`")]
+Query = Annotated[str, Meta(max_length=400, description="Words to look for; each may be the start of one")]
 Moment = Annotated[
-    str, Meta(description="RFC 3339 in UTC with milliseconds", examples=["2026-11-23T08:15:30.250Z"])
+    str,
+    Meta(
+        description="RFC 3339 in UTC with milliseconds",
+        examples=["2026-11-23T08:15:30.250Z"],
+        extra_json_schema={"format": "date-time"},
+    ),
 ]
 Ids = Annotated[list[Id], Meta(max_length=200)]
 
@@ -84,8 +89,7 @@ class UserChange(Asking):
 
 
 class UsersQuery(Asking):
-    all: bool = False
-    """Also those who were deactivated; for admins."""
+    all: Annotated[bool, Meta(description="Also those who were deactivated; for admins")] = False
 
 
 class Person(Struct):
@@ -151,7 +155,7 @@ class Job(Struct):
     customer_name: str
     customer: Customer
     assignees: list[Person]
-    scheduled_at: str | None
+    scheduled_at: Moment | None
     external_id: str | None
     threads: list[JobThread]
 
@@ -163,7 +167,7 @@ class Jobs(Struct):
 
 class JobsQuery(Asking):
     q: Query = ""
-    status: JobStatus | Literal["all"] = "all"
+    status: Literal["active", "closed", "all"] = "all"
     cursor: Cursor | None = None
     limit: Limit = 50
 
@@ -232,8 +236,8 @@ class Messages(Struct):
 
 
 class MessagesQuery(Asking):
-    before_seq: Seq | None = None
-    after_seq: Seq | None = None
+    before_seq: Annotated[Seq | None, Meta(description="Only those before this one")] = None
+    after_seq: Annotated[Seq | None, Meta(description="Only those after this one")] = None
     limit: Limit = 50
 
 
@@ -272,10 +276,10 @@ class Threads(Struct):
 class ThreadsQuery(Asking):
     status: Literal["open", "closed", "all"] = "open"
     visibility: Visibility | None = None
-    job_id: Id | None = None
-    needs_reply: bool | None = None
+    job_id: Annotated[Id | None, Meta(description="Only those of this job")] = None
+    needs_reply: Annotated[bool | None, Meta(description="The newest message is the customer's, or not")] = None
     q: Query = ""
-    mine: bool = False
+    mine: Annotated[bool, Meta(description="Only those that one takes part in")] = False
     cursor: Cursor | None = None
     limit: Limit = 50
 
@@ -375,7 +379,7 @@ class AuditEntry(Struct):
     thread_id: int | None
     ip: str
     user_agent: str
-    details: dict[str, object]
+    details: dict[str, Any]
 
 
 class AuditEntries(Struct):
@@ -385,7 +389,14 @@ class AuditEntries(Struct):
 
 class AuditQuery(Asking):
     actor: (
-        Annotated[str, Meta(pattern=r"^((staff|customer):)?[0-9]{1,18}\Z|^nobody\Z", examples=["staff:1"])]
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^((staff|customer):)?[0-9]{1,18}\Z|^nobody\Z",
+                examples=["staff:1"],
+                description="`staff:1`, `customer:1` or `nobody`; a number alone is staff's",
+            ),
+        ]
         | None
     ) = None
     action: e.AuditAction | None = None

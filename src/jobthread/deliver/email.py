@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ LONGEST_SUBJECT = 200
 STEP_SECONDS = 20.0
 """For each answer of the server before the mail itself is handed over."""
 FAREWELL_SECONDS = 1.0
+_ADDRESS = re.compile(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@([a-zA-Z0-9.-]+|\[[a-zA-Z0-9.:]+\])")
+"""What can stand in a header and in an envelope without quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ def _message_id(outgoing: Outgoing, sender: Sender) -> str:
 
 
 def _mailbox(name: str, address: str) -> str:
-    if address != one_line(address, len(address)) or " " in address or not address.isascii():
+    if not _ADDRESS.fullmatch(address):
         raise ValueError("not an address")
     name = one_line(name, LONGEST_NAME)
     if name.isascii() and "=?" not in name:

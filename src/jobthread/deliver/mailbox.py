@@ -75,12 +75,20 @@ def recent(folder: Path, limit: int) -> list[Item]:
 def one(folder: Path, name: str) -> Item | None:
     """The item of that name. `name` may come from anybody: only names that `put` gives are looked for."""
     parts = _NAME.fullmatch(name)
-    path = folder / name
-    if parts is None or path.is_symlink() or not path.is_file():
+    if parts is None:
         return None
-    at = datetime.strptime(parts[1], _WHEN).replace(tzinfo=UTC)
     read = _mail if parts[2] == "eml" else _text_message
-    return read(name, (at - _EPOCH) // timedelta(microseconds=1), path.read_bytes())
+    try:
+        at = datetime.strptime(parts[1], _WHEN).replace(tzinfo=UTC) - _EPOCH
+        with open(folder / name, "rb", opener=_and_no_other) as file:
+            return read(name, at // timedelta(microseconds=1), file.read())
+    except (OSError, ValueError, LookupError):
+        # Gone meanwhile, or written by somebody else: no such item.
+        return None
+
+
+def _and_no_other(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -91,7 +99,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _mail(name: str, at: Micros, content: bytes) -> Item:
     mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(content)
     body = mail.get_body(("plain",))
-    text = str(body.get_content()) if body else ""
+    text = str(body.get_content()).replace("\r\n", "\n") if body else ""
     return Item(name, Channel.EMAIL, str(mail["To"]), str(mail["Subject"]), at, text, _links(text))
 
 

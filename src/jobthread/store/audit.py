@@ -130,14 +130,21 @@ def seal(tx: Writing, key: bytes) -> int:
     return len(rows)
 
 
-def verify(tx: Reading, key: bytes) -> Verdict:
-    """Walk the chain from its first row."""
+def verify(tx: Reading, key: bytes, expected: str | None = None) -> Verdict:
+    """Walk the chain from its first row; `expected` is a head noted down earlier, as POSITION:HASH."""
+    head = _signed_head(tx)
     position, last = 0, FIRST
-    for row in _sealed_rows(tx):
+    noted = None if expected is None else expected.strip().lower()
+    for row in _sealed_rows(tx, head.position):
         if fault := _fault(row, position + 1, last):
             return Verdict(position, last, _unsealed(tx), fault)
         position, last = row.position, row.hash
-    return Verdict(position, last, _unsealed(tx), _fault_of_head(tx, key, position, last))
+        if noted == f"{position}:{last.hex()}":
+            noted = None
+    fault = _fault_of_head(tx, head, key, position, last)
+    if fault is None and noted is not None:
+        fault = "the head that was noted down is not in the chain"
+    return Verdict(position, last, _unsealed(tx), fault)
 
 
 def _fault(row: AnyRow, expected: int, last: bytes) -> str | None:
@@ -148,33 +155,35 @@ def _fault(row: AnyRow, expected: int, last: bytes) -> str | None:
     return None
 
 
-def _fault_of_head(tx: Reading, key: bytes, position: int, last: bytes) -> str | None:
-    head = tx.conn.execute(select(audit_head)).first()
-    if head is None:
-        return "the head of the chain was removed"
-    if head.position == 0 and position == 0:
-        return None
-    if not hmac.compare_digest(head.mac, _mac(key, head.position, head.hash)):
+def _fault_of_head(tx: Reading, head: AnyRow, key: bytes, position: int, last: bytes) -> str | None:
+    if head.position > 0 and not hmac.compare_digest(head.mac, _mac(key, head.position, head.hash)):
         return "the head of the chain was not signed with this secret key"
     if head.position > position:
         return f"row at position {position + 1} was removed (the chain was sealed up to {head.position})"
-    if head.position < position:
-        return (
-            f"row at position {head.position + 1} was inserted (the chain was sealed up to {head.position})"
-        )
-    return None if head.hash == last else f"row at position {position} was changed"
+    if head.hash != last:
+        return f"row at position {position} was changed"
+    beyond = select(audit_log.c.id, audit_log.c.position).where(audit_log.c.position > head.position)
+    row = tx.conn.execute(beyond.order_by(audit_log.c.position).limit(1)).first()
+    # Rows sealed while we walked are no fault: then the head has moved on as well.
+    if row is not None and _signed_head(tx).position == head.position:
+        return f"row id {row.id} at position {row.position} was inserted (sealed up to {head.position})"
+    return None
 
 
-def _sealed_rows(tx: Reading) -> Iterator[AnyRow]:
+def _signed_head(tx: Reading) -> AnyRow:
+    return tx.conn.execute(select(audit_head)).one()
+
+
+def _sealed_rows(tx: Reading, up_to: int) -> Iterator[AnyRow]:
     after = 0
-    while rows := _rows_after(tx, after):
+    while rows := _rows_between(tx, after, up_to):
         yield from rows
         after = rows[-1].position
 
 
-def _rows_after(tx: Reading, position: int) -> list[AnyRow]:
-    chosen = select(audit_log).where(audit_log.c.position > position).order_by(audit_log.c.position)
-    return list(tx.conn.execute(chosen.limit(BATCH)).all())
+def _rows_between(tx: Reading, after: int, up_to: int) -> list[AnyRow]:
+    chosen = select(audit_log).where(audit_log.c.position > after, audit_log.c.position <= up_to)
+    return list(tx.conn.execute(chosen.order_by(audit_log.c.position).limit(BATCH)).all())
 
 
 def _unsealed(tx: Reading) -> int:

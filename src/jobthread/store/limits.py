@@ -66,7 +66,12 @@ def network_of(ip: str) -> str:
         address = ip_address(ip)
     except ValueError:
         return ip
-    return str(ip_network((address, 64), strict=False)) if address.version == 6 else ip
+    if address.version == 4:
+        return ip
+    # Behind some proxies an IPv4 address comes in IPv6's clothes: all of IPv4 is not one household.
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, 64), strict=False))
 
 
 def restore(tx: Writing, key: str) -> None:

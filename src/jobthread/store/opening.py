@@ -13,7 +13,6 @@ from jobthread.store.database import Database, Reading, Writing
 from jobthread.store.schema import SchemaError
 
 BACKUP_TAKEN = "backup_taken_at"
-DEMO = "demo"
 NOBODY = Actor(None, "", "")
 
 
@@ -49,14 +48,14 @@ async def opened(url: str, db: Database) -> None:
     if fault is not None:
         raise SchemaError(f"{fault} Turn it on; Jobthread does not start without it.")
     if await db.read(_taken_at) is not None:
-        await db.write(_make_harmless)
+        await db.write(end_what_was_restored)
 
 
 def _taken_at(tx: Reading) -> str | None:
     return facts.get(tx, BACKUP_TAKEN)
 
 
-def _make_harmless(tx: Writing) -> None:
+def end_what_was_restored(tx: Writing) -> None:
     """An old copy must not bring back what was withdrawn since: all links and sessions end."""
     taken_at: Micros = int(facts.get(tx, BACKUP_TAKEN) or 0)
     sessions.end_everything(tx)

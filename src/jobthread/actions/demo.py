@@ -1,0 +1,110 @@
+"""The demo company: a handful of people, jobs and conversations in an otherwise empty database."""
+
+from dataclasses import dataclass
+
+from jobthread.actions import jobs, links, messages, people, threads
+from jobthread.actions.links import Issuing
+from jobthread.entities import Actor, Role, SeenJob, Staff, ThreadView, Visibility
+from jobthread.errors import JobthreadError
+from jobthread.store import facts
+from jobthread.store import people as people_store
+from jobthread.store.database import Reading, Writing
+
+PASSWORD = "demo"  # noqa: S105 - it is meant to be known: the demo prints it
+FACT = "demo"
+HERE = Actor(None, "127.0.0.1", "jobthread --demo")
+STAFF = (
+    ("Ada Okafor", "ada@example.com", Role.ADMIN),
+    ("Dora Lindqvist", "dora@example.com", Role.DISPATCHER),
+    ("Tom Reyes", "tom@example.com", Role.TECHNICIAN),
+    ("Tara Novak", "tara@example.com", Role.TECHNICIAN),
+)
+
+
+class NotEmpty(Exception):
+    """The database holds a real company: the demo keeps its hands off it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    sign_ins: tuple[tuple[str, Role], ...]
+    link: str
+
+
+def is_real(tx: Reading) -> bool:
+    """Whether people are in it who did not come with the demo."""
+    return people_store.any_staff(tx) and facts.get(tx, FACT) is None
+
+
+def fill(tx: Writing, how: Issuing, password_hash: str) -> Demo:
+    """Fill an empty database; one that is the demo's already just gets a new link.
+
+    Raises `NotEmpty` where it holds a real company.
+    """
+    if is_real(tx):
+        raise NotEmpty
+    if facts.get(tx, FACT) is None:
+        facts.put(tx, FACT, str(_company(tx, password_hash).ref.id))
+    job_id = int(facts.get(tx, FACT) or 0)
+    dora = people_store.with_password(tx, STAFF[1][1])
+    if dora is None:
+        return Demo(_sign_ins(), "")
+    link = links.issue(tx, _by(dora[0]), how, job_id, [], None)
+    return Demo(_sign_ins(), link.url)
+
+
+def _sign_ins() -> tuple[tuple[str, Role], ...]:
+    return tuple((email, role) for _, email, role in STAFF)
+
+
+def _company(tx: Writing, password_hash: str) -> SeenJob:
+    """The job whose customer gets the link."""
+    ada, dora, tom, tara = (
+        people.enrol(tx, HERE, name, email, role, password_hash) for name, email, role in STAFF
+    )
+    boiler = _boiler(tx, dora, tom)
+    roof = _job(tx, dora, "Roof leaks above the bay window", "Chris Adeyemi", "chris@example.com", [tara])
+    _job(tx, dora, "New consumer unit", "Greta Holm", "greta@example.com", [])
+    who = _thread(tx, dora, Visibility.INTERNAL, "Who looks at the roof?", [tara], roof)
+    _say(tx, dora, who, "Can you be there on Friday at two?")
+    _say(tx, tara, who, "Friday suits me. I will bring the long ladder.")
+    vans = _thread(tx, ada, Visibility.INTERNAL, "Winter tyres", [dora, tom, tara], None)
+    _say(tx, ada, vans, "All vans go to the garage next week. Tell Dora which day is best for you.")
+    return boiler
+
+
+def _boiler(tx: Writing, dora: Staff, tom: Staff) -> SeenJob:
+    boiler = _job(tx, dora, "Boiler off, no hot water", "Carol Jensen", "carol@example.com", [tom])
+    helped = _thread(tx, tom, Visibility.INTERNAL, "Need help at Carol Jensen's", [dora], boiler)
+    _say(tx, tom, helped, "The gas valve is seized. Replace it, or try to free it?")
+    _say(tx, dora, helped, "Replace it: there should be one in your van. I tell her it takes an hour longer.")
+    shown = _thread(tx, dora, Visibility.CUSTOMER_VISIBLE, "Your boiler", [tom], boiler)
+    _say(tx, dora, shown, "Good morning! Tom is with you now; he needs an hour longer than planned.")
+    return boiler
+
+
+def _job(tx: Writing, by: Staff, title: str, customer: str, email: str, sent: list[Staff]) -> SeenJob:
+    phone = f"+1202555{100 + len(title):04d}"
+    new = jobs.NewJob(
+        title, jobs.NewCustomer(customer, email, phone), assignee_ids=[staff.id for staff in sent]
+    )
+    return jobs.create(tx, _by(by), new)
+
+
+def _thread(
+    tx: Writing, by: Staff, kind: Visibility, subject: str, others: list[Staff], job: SeenJob | None
+) -> ThreadView:
+    job_id = job.ref.id if job else None
+    return threads.create(
+        tx, _by(by), threads.ThreadDraft(kind, subject, [other.id for other in others], job_id)
+    )
+
+
+def _say(tx: Writing, by: Staff, thread: ThreadView, body: str) -> None:
+    [outcome] = messages.send_all(tx, [messages.Send(_by(by), thread.id, body, None)])
+    if isinstance(outcome, JobthreadError):
+        raise outcome
+
+
+def _by(staff: Staff) -> Actor:
+    return Actor(staff, HERE.ip, HERE.user_agent)

@@ -1,0 +1,213 @@
+"""One example of each shape that goes over the wire, as a reader of the documentation would meet it."""
+
+from typing import Any
+
+from jobthread.api import customer_shapes, health, shapes
+
+Json = dict[str, Any]
+
+_DORA: Json = {"id": 2, "name": "Dora Lind", "role": "dispatcher"}
+_TOM: Json = {"id": 5, "name": "Tom Berg", "role": "technician"}
+_TOKEN = "Zm9yIHRoZSBkb2N1bWVudGF0aW9uIG9ubHksIG5vIGxpbms"  # noqa: S105
+
+_USER: Json = {**_DORA, "email": "dora@example.com", "active": True}
+_CUSTOMER: Json = {"id": 9, "name": "Carol Weaver", "email": "carol@example.com", "phone": "+12025550123"}
+_JOB_REF: Json = {
+    "id": 101,
+    "reference": "101",
+    "title": "Boiler off",
+    "status": "active",
+    "customer_name": "Carol Weaver",
+}
+_JOB: Json = {
+    **_JOB_REF,
+    "customer": _CUSTOMER,
+    "assignees": [_TOM],
+    "scheduled_at": "2026-11-24T09:00:00.000Z",
+    "external_id": "crm-4711",
+    "threads": [
+        {
+            "id": 7,
+            "subject": "The valve is seized",
+            "visibility": "internal",
+            "status": "open",
+            "unread_count": 1,
+            "needs_reply": False,
+        }
+    ],
+}
+_MESSAGE: Json = {
+    "id": 311,
+    "thread_id": 7,
+    "seq": 2,
+    "kind": "message",
+    "sender": {"kind": "staff", "id": 5, "name": "Tom Berg"},
+    "body": "The valve is seized. Replace it, or free it?",
+    "event": None,
+    "client_msg_id": "3f1c9a52-7d1e",
+    "created_at": "2026-11-23T08:15:30.250Z",
+    "attachments": [],
+}
+_CREATED: Json = {
+    "id": 310,
+    "thread_id": 7,
+    "seq": 1,
+    "kind": "event",
+    "sender": {"kind": "staff", "id": 5, "name": "Tom Berg"},
+    "body": "",
+    "event": {"type": "created", "people": [{"id": 2, "name": "Dora Lind"}]},
+    "client_msg_id": "0b6f2c1e9d4a4f7f8a3e5d2c1b0a9f8e",
+    "created_at": "2026-11-23T08:15:30.250Z",
+    "attachments": [],
+}
+_THREAD: Json = {
+    "id": 7,
+    "subject": "The valve is seized",
+    "visibility": "internal",
+    "status": "open",
+    "job": _JOB_REF,
+    "participants": [_DORA, _TOM],
+    "created_by": {"id": 5, "name": "Tom Berg"},
+    "created_at": "2026-11-23T08:15:30.250Z",
+    "last_message": _MESSAGE,
+    "last_seq": 2,
+    "last_read_seq": 1,
+    "unread_count": 1,
+    "needs_reply": False,
+}
+_DELIVERY: Json = {
+    "id": 40,
+    "channel": "email",
+    "to": "carol@example.com",
+    "status": "sent",
+    "error": None,
+    "sent_at": "2026-11-23T08:15:32.100Z",
+}
+_LINK: Json = {
+    "session_id": 33,
+    "created_by": {"id": 2, "name": "Dora Lind"},
+    "created_at": "2026-11-23T08:15:30.250Z",
+    "expires_at": "2026-11-30T08:15:30.250Z",
+    "revoked_at": None,
+    "last_used_at": "2026-11-23T09:02:11.000Z",
+    "last_ip": "192.0.2.17",
+    "last_user_agent": "Mozilla/5.0 (iPhone)",
+    "use_count": 1,
+    "deliveries": [_DELIVERY],
+}
+_ENTRY: Json = {
+    "id": 812,
+    "at": "2026-11-23T08:15:30.250Z",
+    "actor": {"kind": "staff", "id": 2, "name": "Dora Lind"},
+    "action": "link_created",
+    "subject": {"kind": "link", "id": 33},
+    "job_id": 101,
+    "thread_id": None,
+    "ip": "192.0.2.4",
+    "user_agent": "Mozilla/5.0 (X11; Linux x86_64)",
+    "details": {"sent_by": ["email"], "hours": 168},
+}
+
+# --- as customers see it --------------------------------------------------------------------------
+
+_SEEN_MESSAGE: Json = {
+    "id": 320,
+    "thread_id": 8,
+    "seq": 2,
+    "kind": "message",
+    "sender": {"kind": "staff", "id": 2, "name": "Dora Lind", "role": "dispatcher"},
+    "body": "Tom will come tomorrow at nine.",
+    "event": None,
+    "client_msg_id": "c2a7e0d4-11",
+    "created_at": "2026-11-23T08:20:00.000Z",
+    "attachments": [],
+}
+_SEEN_THREAD: Json = {
+    "id": 8,
+    "subject": "Your boiler",
+    "status": "open",
+    "created_at": "2026-11-23T08:19:40.000Z",
+    "last_message": _SEEN_MESSAGE,
+    "last_seq": 2,
+    "last_read_seq": 0,
+    "unread_count": 1,
+}
+_VIEW: Json = {
+    "job": _JOB_REF,
+    "threads": [_SEEN_THREAD],
+    "thread": _SEEN_THREAD,
+    "messages": [_SEEN_MESSAGE],
+    "has_more": True,
+}
+
+EXAMPLES: dict[Any, Any] = {
+    # people
+    shapes.User: _USER,
+    shapes.UserAnswer: {"user": _USER},
+    shapes.Users: {"users": [_USER]},
+    shapes.Login: {"email": "dora@example.com", "password": "a wrench in the works"},
+    shapes.PasswordChange: {"current": "a wrench in the works", "new": "a spanner in the works"},
+    shapes.NewUser: {"name": "Tom Berg", "email": "tom@example.com", "role": "technician"},
+    shapes.UserChange: {"active": False},
+    # jobs and customers
+    shapes.Customer: _CUSTOMER,
+    shapes.Customers: {"customers": [_CUSTOMER], "next_cursor": None},
+    shapes.CustomerChange: {"phone": "+12025550123"},
+    shapes.Job: _JOB,
+    shapes.Jobs: {"jobs": [_JOB], "next_cursor": None},
+    shapes.NewJob: {
+        "title": "Boiler off",
+        "customer": {"name": "Carol Weaver", "email": "carol@example.com", "phone": "+12025550123"},
+        "assignee_ids": [5],
+        "scheduled_at": "2026-11-24T10:00:00+01:00",
+        "external_id": "crm-4711",
+    },
+    shapes.JobChange: {"status": "closed"},
+    # threads and messages
+    shapes.Thread: _THREAD,
+    shapes.Threads: {"threads": [_THREAD], "next_cursor": None},
+    shapes.NewThread: {
+        "visibility": "internal",
+        "subject": "The valve is seized",
+        "participant_ids": [2],
+        "job_id": 101,
+        "message": {"body": "Replace it, or free it?", "client_msg_id": "3f1c9a52-7d1e"},
+    },
+    shapes.NewParticipants: {"user_ids": [5]},
+    shapes.Message: _MESSAGE,
+    shapes.Messages: {"messages": [_CREATED, _MESSAGE], "has_more": False},
+    shapes.NewMessage: {
+        "body": "The valve is seized. Replace it, or free it?",
+        "client_msg_id": "3f1c9a52-7d1e",
+    },
+    shapes.ReadMark: {"up_to_seq": 2},
+    shapes.ReadAnswer: {"last_read_seq": 2, "unread_count": 0},
+    shapes.UnreadCount: {"unread_count": 3},
+    # links
+    shapes.NewCustomerThread: {"subject": "Your boiler", "participant_ids": [5]},
+    shapes.NewLink: {"channels": ["email"]},
+    shapes.IssuedLink: {
+        "session_id": 33,
+        "url": f"https://chat.example.com/customer/chat?jobId=101&token={_TOKEN}",
+        "expires_at": "2026-11-30T08:15:30.250Z",
+        "deliveries": [{**_DELIVERY, "status": "queued", "sent_at": None}],
+    },
+    shapes.Links: {"sessions": [_LINK]},
+    # customers
+    customer_shapes.TokenExchange: {"job_id": 101, "token": _TOKEN},
+    customer_shapes.OpenedLink: {
+        "job": _JOB_REF,
+        "customer": {"name": "Carol Weaver"},
+        "company": "Example Heating",
+        "expires_at": "2026-11-30T08:15:30.250Z",
+        "view": _VIEW,
+    },
+    customer_shapes.CustomerView: _VIEW,
+    customer_shapes.CustomerMessage: _SEEN_MESSAGE,
+    customer_shapes.NewCustomerMessage: {"body": "Nine is fine, thank you.", "client_msg_id": "f00d-1"},
+    customer_shapes.CustomerReadMark: {"up_to_seq": 2},
+    customer_shapes.RenewalAnswer: {"status": "accepted"},
+    # the rest
+    shapes.AuditEntries: {"entries": [_ENTRY], "next_cursor": None},
+    health.Health: {"status": "ok"},
+}

@@ -1,0 +1,74 @@
+"""What the API's description says in words, beside what the table of calls says by itself."""
+
+from typing import Any
+
+ABOUT = """\
+Thread-based chat for companies that send people out to do jobs: staff among themselves, and with customers.
+
+**Format.** JSON in UTF-8; times are RFC 3339 in UTC with milliseconds. Request keys and query keys that are not \
+known are refused, so that a typo never passes silently; answers may gain keys, which clients ignore.
+
+**Who is calling.** Staff sign in and hold a session cookie. Integrations send `Authorization: Bearer jt_…`, \
+an API key. Customers exchange the token of their magic link for a cookie, or send it as a bearer token. \
+Unsafe requests with a cookie are refused where they come from another site.
+
+**Errors** are RFC 9457 `application/problem+json`. `code` is the stable word to act on, and `type` leads to what \
+it means. A 422 names each field in `errors`. What one may not see and what does not exist get the very same 404.
+
+**Pages.** Lists take `limit` and an opaque `cursor`, and answer `next_cursor`: null at the end.
+
+**Repeating.** Give each message a `client_msg_id` of your own. Where the answer was lost, send the same again: \
+it is stored once, and the repeat is answered 200 with the first message. After a 503, repeat in the same way.
+
+Every answer bears an `X-Request-Id`, which stands in the server's log too.
+"""
+
+NOUNS: dict[str, str] = {
+    "auth": "Signing in and out",
+    "threads": "Threads, as staff see them",
+    "messages": "Messages, as staff read and write them",
+    "jobs": "Jobs",
+    "customers": "Customers, as staff see them",
+    "links": "Customer threads and magic links, as the office makes and withdraws them",
+    "customer": "The customer's own calls: one job, and nothing else",
+    "users": "Staff accounts",
+    "audit": "Who did what, when and from where",
+    "health": "For those who run the server",
+    "about": "What this API is",
+}
+
+PATH_IDS: dict[str, str] = {
+    "thread_id": "A thread's id",
+    "job_id": "A job's id",
+    "user_id": "The id of a member of staff",
+    "customer_id": "A customer's id",
+    "session_id": "A magic link's id",
+}
+
+DONE: dict[int, str] = {200: "Done", 201: "Made", 202: "Accepted", 204: "Done, nothing to say"}
+
+SECURITY: dict[str, Any] = {
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "jobthread",
+        "description": "Staff: set by `POST /api/auth/login`. On https its name begins with `__Host-`.",
+    },
+    "api_key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Integrations: an API key `jt_…`, acting as the service user that it was made for.",
+    },
+    "customer_session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "jobthread_job_{job_id}",
+        "description": "Customers: set by `POST /api/chat/customer/session`, one for each job. "
+        "On https its name begins with `__Host-`.",
+    },
+    "magic_token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Customers: the token of the magic link itself.",
+    },
+}
