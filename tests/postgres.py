@@ -37,7 +37,7 @@ _WATCH = """
 cat >/dev/null
 kill -QUIT "$1"
 tries=0
-while kill -0 "$1" && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+while [ -e "$2/data/postmaster.pid" ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 rm -rf "$2"
 """
 # As a replica would: without looking at foreign keys, so the order of the tables is of no matter.

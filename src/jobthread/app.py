@@ -7,25 +7,31 @@ import os
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar import Litestar
 
 from jobthread import tokens
 from jobthread.actions import housekeeping
 from jobthread.actions.links import Issuing
-from jobthread.api import health, limits, routes
+from jobthread.api import health, limits, outbox, routes
 from jobthread.api.callers import Callers
 from jobthread.api.calls import Calls
 from jobthread.api.front import App, front
 from jobthread.api.parts import Parts
-from jobthread.entities import AccessEnded, AuditWritten, DeliveryQueued, Happening
+from jobthread.deliver import compose, email, sms, worker
+from jobthread.deliver.outgoing import Compose, Send
+from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueued, Happening
 from jobthread.settings import Settings
 from jobthread.store import limits as store_limits
 from jobthread.store import opening, schema
 from jobthread.store.database import Database
 
 SECRET_KEY_FILE = "secret.key"  # noqa: S105
+PATIENCE_SECONDS = 10.0
+"""The longest that a request waits for the database."""
 
 
 def secret_key(settings: Settings) -> str:
@@ -63,7 +69,6 @@ def parts_of(settings: Settings, db: Database) -> Parts:
         country=settings.country,
         session_days=settings.session_days,
         base_url=settings.base_url,
-        outbox_dir=None,
     )
 
 
@@ -76,10 +81,37 @@ def issuing(settings: Settings) -> Issuing:
     )
 
 
+def channels(settings: Settings) -> dict[Channel, Send]:
+    """How each channel sends: through a server where one is set, else into the folder of files."""
+    sender = email.sender(settings.mail_from, settings.company, settings.base_url)
+    mail = email.into_folder(outbox_folder(settings), sender)
+    if (url := settings.smtp_url) is not None:
+        server = email.SmtpServer(url.host, url.port, url.username, url.password, url.encryption)
+        mail = email.through(server, sender)
+    return {Channel.EMAIL: mail, Channel.SMS: sms.into_folder(texts_folder(settings))}
+
+
+def outbox_folder(settings: Settings) -> Path:
+    return settings.data_dir / "outbox"
+
+
+def texts_folder(settings: Settings) -> Path:
+    """Where text messages are collected: no provider is built in yet."""
+    return Path(urlsplit(settings.sms_url).path) if settings.sms_url else outbox_folder(settings)
+
+
+def composed(settings: Settings) -> Compose:
+    key = tokens.derived(secret_key(settings), "delivery names")
+    return compose.composer(settings.company, issuing(settings).url, key)
+
+
 def application(settings: Settings, parts: Parts, more: Sequence[Calls] = (), *, demo: bool = False) -> App:
     metrics = health.new_metrics() if settings.metrics else None
     calls = [*more, *([health.metrics_call(metrics, parts.db)] if metrics else [])]
-    inner = routes.litestar(parts, settings.max_body_kb * 1024, calls, lifespan=[_lifespan(settings, parts)])
+    pages = outbox.pages(outbox_folder(settings), settings.company) if demo else []
+    inner = routes.litestar(
+        parts, settings.max_body_kb * 1024, calls, pages, lifespan=[_lifespan(settings, parts)]
+    )
     return front(
         inner,  # type: ignore[arg-type]
         https=parts.https,
@@ -98,8 +130,15 @@ def _lifespan(settings: Settings, parts: Parts) -> Callable[[Litestar], Any]:
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         db = parts.db
         await opening.opened(settings.database_url, db)
+        db.patience = PATIENCE_SECONDS
         audit_written, delivery_queued = asyncio.Event(), asyncio.Event()
         db.on_commit = _teller(asyncio.get_running_loop(), parts.callers, audit_written, delivery_queued)
+        stopping = asyncio.Event()
+        delivering = asyncio.create_task(
+            worker.deliver_forever(
+                db, parts.issuing.seal, channels(settings), composed(settings), delivery_queued, stopping
+            )
+        )
         background = [
             asyncio.create_task(housekeeping.keep_sealed(db, audit_key(settings), audit_written)),
             asyncio.create_task(housekeeping.keep_tidy(db)),
@@ -108,6 +147,8 @@ def _lifespan(settings: Settings, parts: Parts) -> Callable[[Litestar], Any]:
         try:
             yield
         finally:
+            stopping.set()
+            await delivering
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)

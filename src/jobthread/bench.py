@@ -4,6 +4,7 @@ The server runs on one core and the load on another, in one run, so that the fig
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,9 @@ TEXT = "The boiler is off again and the cellar is wet: can you bring the long la
 NOTHING = "/bench/nothing"
 BENCH = Actor(None, "127.0.0.1", "jobthread bench")
 
+Requests = Callable[[int], Iterator[Request]]
+"""What each client of a load asks, by the client's number."""
+
 extra = Calls()
 
 
@@ -62,12 +66,12 @@ def run(seconds: float, database_url: str | None) -> int:
             "JOBTHREAD_DATA_DIR": folder,
             "JOBTHREAD_RATE_LIMITS": "off",
             "JOBTHREAD_LOG_LEVEL": "warning",
-            "JOBTHREAD_PORT": str(_free_port()),
+            "JOBTHREAD_PORT": str(free_port()),
         }
         if database_url is not None:
             environ["JOBTHREAD_DATABASE_URL"] = database_url
         company = asyncio.run(_company(environ))
-        _pin(1)
+        pin(1)
         _measure(environ, company, seconds)
     return 0
 
@@ -87,10 +91,10 @@ def _made(tx: Writing) -> Company:
         people.enrol(tx, BENCH, f"Person {n}", f"person{n}@example.com", Role.TECHNICIAN, None)
         for n in range(max(CLIENTS))
     ]
-    return Company([_session(tx, one) for one in staff], [_thread(tx, staff, n) for n in range(THREADS)])
+    return Company([session(tx, one) for one in staff], [_thread(tx, staff, n) for n in range(THREADS)])
 
 
-def _session(tx: Writing, staff: Staff) -> str:
+def session(tx: Writing, staff: Staff) -> str:
     token = tokens.new_token()
     sessions.add(tx, staff.id, tokens.hash_of(token), tx.now + 10**12, "127.0.0.1", "bench")
     return token
@@ -110,28 +114,28 @@ def _thread(tx: Writing, staff: list[Staff], number: int) -> int:
 def _measure(environ: dict[str, str], company: Company, seconds: float) -> None:
     kind = make_url(load_settings(environ).database_url).get_backend_name()
     print(f"{'':<34}{'clients':>8}{'per second':>12}{'p50 ms':>9}{'p99 ms':>9}{'refused':>9}")
-    port = _free_port()
-    with _process(["bare", str(port)], environ, port):
+    port = free_port()
+    with child_on_first_core(["bare", str(port)], environ, port):
         bare = _row("a bare Litestar handler", 64, port, lambda n: itertools.repeat(_BARE), seconds)
     port = int(environ["JOBTHREAD_PORT"])
-    with _process(["server"], environ, port) as process:
-        idle = _resident_mb(process.pid)
+    with child_on_first_core(["server"], environ, port) as process:
+        idle = resident_mb(process.pid)
         noop = _row("authenticated, does nothing", 64, port, lambda n: _nothings(company, n), seconds)
         sends = [
             _row(f"durable send, {kind}", clients, port, lambda n: _sends(company, n), seconds)
             for clients in CLIENTS
         ]
         again = _row("authenticated, does nothing", 64, port, lambda n: _nothings(company, n), seconds)
-        loaded = _resident_mb(process.pid)
+        loaded = resident_mb(process.pid)
     nothing_at_all = (noop.per_second + again.per_second) / 2
     print(
-        f"\nAt 64 clients a send reaches {sends[-1].per_second / nothing_at_all:.0%} of the same server doing "
-        f"nothing,\nand {sends[-1].per_second / bare.per_second:.0%} of a bare handler. "
+        f"\nAt 64 clients a send reaches {sends[-1].per_second / nothing_at_all:.0%} of the same server "
+        f"doing nothing,\nand {sends[-1].per_second / bare.per_second:.0%} of a bare handler. "
         f"Resident: {idle:.0f} MB idle, {loaded:.0f} MB after the load."
     )
 
 
-def _row(name: str, clients: int, port: int, requests_of, seconds: float) -> Figures:  # type: ignore[no-untyped-def]
+def _row(name: str, clients: int, port: int, requests_of: Requests, seconds: float) -> Figures:
     uvloop.run(load.load("127.0.0.1", port, clients, WARM_UP_SECONDS, requests_of))
     figures = uvloop.run(load.load("127.0.0.1", port, clients, seconds, requests_of))
     print(
@@ -159,9 +163,7 @@ def _sends(company: Company, client: int) -> Iterator[Request]:
     for number in itertools.count():
         thread_id = company.thread_ids[(client * 7 + number) % len(company.thread_ids)]
         body = json.dumps({"body": TEXT, "client_msg_id": f"{run}-{client}-{number}"}).encode()
-        sent = load.request(
-            "POST", f"/api/chat/threads/{thread_id}/messages", _cookie(company, client), body
-        )
+        sent = load.request("POST", f"/api/chat/threads/{thread_id}/messages", _cookie(company, client), body)
         yield sent
         if number % 10 == 0:
             yield sent
@@ -174,40 +176,42 @@ def _cookie(company: Company, client: int) -> dict[str, str]:
 # --- processes ------------------------------------------------------------------------------------
 
 
-class _process:  # noqa: N801 - reads as a verb where it is used
-    """A child on the first core that listens on `port`; ended with the block."""
-
-    def __init__(self, arguments: list[str], environ: dict[str, str], port: int) -> None:
-        self.arguments, self.environ, self.port = arguments, environ, port
-
-    def __enter__(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "jobthread.bench", *self.arguments]
-        self.child = subprocess.Popen(command, env=os.environ | self.environ)  # noqa: S603
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and self.child.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return self.child
-            time.sleep(0.05)
-        raise SystemExit("jobthread: the server of the bench did not start")
-
-    def __exit__(self, *_: object) -> None:
-        self.child.terminate()
-        self.child.wait(timeout=20)
+@contextlib.contextmanager
+def child_on_first_core(
+    arguments: list[str], environ: dict[str, str], port: int
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process of ours that listens on `port`; ended with the block."""
+    command = [sys.executable, "-m", "jobthread.bench", *arguments]
+    with subprocess.Popen(command, env=os.environ | environ) as child:  # noqa: S603
+        try:
+            _wait_until_it_listens(child, port)
+            yield child
+        finally:
+            child.terminate()
 
 
-def _resident_mb(pid: int) -> float:
+def _wait_until_it_listens(child: "subprocess.Popen[bytes]", port: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and child.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise SystemExit("jobthread: the server of the bench did not start")
+
+
+def resident_mb(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _pin(core: int) -> None:
+def pin(core: int) -> None:
     """On a machine with one core there is nothing to choose."""
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[min(core, len(cores) - 1)]})
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -225,7 +229,7 @@ def _serve_nothing(port: int) -> None:
 
 
 def _child(arguments: list[str]) -> None:
-    _pin(0)
+    pin(0)
     if arguments[0] == "bare":
         _serve_nothing(int(arguments[1]))
         return

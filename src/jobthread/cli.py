@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import getpass
+import json
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -13,6 +14,7 @@ from jobthread import __version__
 from jobthread.entities import Actor, Role
 from jobthread.errors import JobthreadError
 from jobthread.settings import Settings, SettingsError, describe, load_settings
+from jobthread.store.database import Database, Reading, Writing
 from jobthread.store.schema import SchemaError
 
 T = TypeVar("T")
@@ -209,7 +211,7 @@ def show_config(settings: Settings, asked: argparse.Namespace) -> int:
 def show_openapi(settings: Settings, asked: argparse.Namespace) -> int:
     from jobthread.api import openapi, routes
 
-    sys.stdout.buffer.write(openapi.document(routes.all_calls()))
+    print(json.dumps(openapi.document(routes.all_calls()), indent=2, ensure_ascii=False))
     return 0
 
 
@@ -222,15 +224,15 @@ def run_bench(settings: Settings, asked: argparse.Namespace) -> int:
 # --- the database ---------------------------------------------------------------------------------
 
 
-def _in_transaction(settings: Settings, act: Callable[[Any], T]) -> T:
+def _in_transaction(settings: Settings, act: Callable[[Writing], T]) -> T:
     return _with_database(settings, lambda db: db.write(act))
 
 
-def _reading(settings: Settings, look: Callable[[Any], T]) -> T:
+def _reading(settings: Settings, look: Callable[[Reading], T]) -> T:
     return _with_database(settings, lambda db: db.read(look))
 
 
-def _with_database(settings: Settings, act: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+def _with_database(settings: Settings, act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
     from jobthread import app
 
     db = app.open_database(settings)

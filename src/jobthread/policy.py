@@ -1,14 +1,13 @@
 """Who may see and do what: the contract's table, pure. Nothing here reads or writes anything."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from jobthread.entities import Caller, Role, Staff, Thread, Visibility, Visitor
 
 OFFICE = frozenset({Role.ADMIN, Role.DISPATCHER})
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What a caller may see of threads, as data: read by `sees`, written as SQL by `store.visible`."""
 
     every: frozenset[Visibility]
@@ -19,8 +18,7 @@ class Sight:
     """but only within this job (customers)."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobSight:
+class JobSight(Struct, frozen=True):
     """What a caller may see of jobs."""
 
     every: bool

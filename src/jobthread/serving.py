@@ -20,7 +20,10 @@ GRACE_SECONDS = 5
 
 
 def serve(settings: Settings, *, demo: bool, more: Sequence[Calls] = ()) -> int:
-    """Serve until told to stop; `more` are calls beyond the contract's. Raises `SchemaError` with one line where the database cannot be used."""
+    """Serve until told to stop; `more` are calls beyond the contract's.
+
+    Raises `SchemaError` with one line where the database cannot be used.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     held = opening.lock(settings.database_url)
     try:

@@ -1,12 +1,15 @@
-"""Servers that are set up otherwise than the one most tests share."""
+"""Servers that are set up otherwise than the one most tests share, and what else only some tests need."""
 
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from tests import serving
-from tests.cast import Cast, gather
+from tests.cast import PASSWORD_HASH, Cast, gather
 from tests.conftest import DATABASES, database_url
 from tests.serving import Serving
+
+from jobthread.actions import passwords
 
 
 @pytest.fixture(scope="session", params=DATABASES)
@@ -30,3 +33,10 @@ def strict_cast(strict_server: Serving) -> Iterator[Cast]:
     serving.empty(strict_server)
     yield gather(strict_server)
     strict_server.close_browsers()
+
+
+@pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id with little memory, for tests that are not about its cost."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(passwords, "_NOBODY", PASSWORD_HASH)

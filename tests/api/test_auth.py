@@ -75,12 +75,11 @@ def test_an_unknown_account_and_a_wrong_password_get_the_same_answer_for_the_sam
     wrong_password = sign_in(http, password="not the wrench")
     refused(wrong_password, 401, "bad_credentials")
     assert len(verified) == 1
-    for email in ("nobody@example.com", "nell@example.com", "tara@example.com", "no address at all"):
+    real = extract_parameters(asyncio.run(passwords.hashed("what a real one costs")))
+    for email in ("nobody@example.com", "nell@example.com", "tara@example.com"):
         verified.clear()
         identical(sign_in(http, email), wrong_password)
-        assert len(verified) == 1, email
-        real = extract_parameters(asyncio.run(passwords.hashed("what it costs to verify")))
-        assert extract_parameters(verified[0]) == real, "an unknown account costs less work than a known one"
+        assert [extract_parameters(password_hash) for password_hash in verified] == [real], email
 
 
 def test_the_sessions_cookie_is_out_of_reach_of_scripts_and_other_sites(cast: Cast) -> None:
@@ -185,6 +184,7 @@ def test_a_session_ends_where_it_was_not_used_for_thirty_days(cast: Cast) -> Non
         assert me(in_use)["name"] == "Dora"
     refused(idle.get("/api/auth/me"), 401, "not_authenticated")
     cast.serving.clock.pass_time(days=31)
+    cast.serving.parts.callers.forget()  # who was here a second ago is known without a look at the clock
     refused(in_use.get("/api/auth/me"), 401, "not_authenticated")
 
 
@@ -209,6 +209,7 @@ def test_a_new_role_counts_from_the_very_next_request(cast: Cast) -> None:
 # --- passwords ------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("quick_hashes")
 def test_a_new_password_ends_every_other_session_and_keeps_this_one(cast: Cast) -> None:
     here, there = signed_in(cast), signed_in(cast)
     assert me(there) == me(here)
@@ -265,6 +266,8 @@ def test_a_key_in_the_header_counts_before_a_cookie(cast: Cast) -> None:
 def test_a_session_is_no_api_key_and_an_api_key_no_session(cast: Cast) -> None:
     key = cast.serving.write(lambda tx: people.add_api_key(tx, NOBODY, "CRM", Role.TECHNICIAN))
     token = cast.ada.http.cookies["jobthread"]
+    for known in (cast.ada.http, cast.stranger(Authorization=f"Bearer {key}")):
+        me(known)
     refused(cast.stranger(Cookie=f"jobthread={key}").get("/api/auth/me"), 401, "not_authenticated")
     refused(cast.stranger(Authorization=f"Bearer {token}").get("/api/auth/me"), 401, "not_authenticated")
 

@@ -35,6 +35,14 @@ HEADERS = [
 ]
 TRAP = "=?utf-8?q?a=0ABcc=3A_x=40y?="
 NESTED = "=?utf-8?q?=3D=3Futf-8=3Fq=3Fa=3D0ABcc=3A=5Fx=3D40y=3F=3D?="
+
+
+def encoded(text: str) -> str:
+    return "=?utf-8?q?" + "".join(f"={byte:02X}" for byte in text.encode()) + "?="
+
+
+DEEP = encoded(encoded(encoded("a\nBcc: x@y")))
+DEEPER = encoded(DEEP)
 ODD_CHARACTERS = '\r\n\x00\x0b\x0c\x1c\x85\u2028\u2029\u202e\t =?_",;:<>@()[]\\.éß漢🙂'
 
 
@@ -50,14 +58,18 @@ def odd_text() -> st.SearchStrategy[str]:
     )
 
 
-def delivery(to: str = "carol@example.com", number: int = 7, queued_at: Micros = AT) -> Delivery:
-    return Delivery(
-        number, Channel.EMAIL, to, DeliveryStatus.SENDING, 3, 123, 1, queued_at, queued_at, None, None
-    )
-
-
-def invitation(title: str = "Boiler service", name: str = "Carol", **about: Any) -> Invitation:
-    return Invitation(delivery(**about), new_token(), name, title, AT + 7 * 86_400_000_000)
+def invitation(
+    title: str = "Boiler service",
+    name: str = "Carol",
+    *,
+    number: int = 7,
+    queued_at: Micros = AT,
+    attempts: int = 1,
+) -> Invitation:
+    channel, status = Channel.EMAIL, DeliveryStatus.SENDING
+    to = "carol@example.com"
+    delivery = Delivery(number, channel, to, status, 3, 123, attempts, queued_at, queued_at, None, None)
+    return Invitation(delivery, new_token(), name, title, AT + 7 * 86_400_000_000)
 
 
 def mail(what: Invitation, sender: Sender = SENDER) -> bytes:
@@ -136,8 +148,8 @@ class Page(HTMLParser):
 
 
 def test_every_attempt_at_a_delivery_makes_the_very_same_mail() -> None:
-    what = invitation()
-    assert mail(what) == mail(replace(what, delivery=replace(what.delivery, attempts=5)))
+    first = invitation()
+    assert mail(first) == mail(replace(invitation(attempts=5), token=first.token))
 
 
 def test_the_message_id_is_of_one_delivery_in_one_database() -> None:
@@ -180,6 +192,9 @@ def test_a_sender_with_a_name_of_its_own_keeps_it() -> None:
 @given(company=odd_text(), title=odd_text(), name=odd_text())
 @example(company=TRAP, title=TRAP, name=TRAP)
 @example(company=NESTED, title=NESTED, name=NESTED)
+@example(company=DEEP, title=DEEP, name=DEEP)
+@example(company=DEEPER, title=DEEPER, name=DEEPER)
+@example(company="Acme", title=encoded(NESTED), name=encoded(NESTED))
 @example(company='x@evil.example, "é', title="x" * 200, name="evil@example.net, Ünï" + "ß" * 60)
 @example(company="a\r\nBcc: x@y", title="a\u2028Bcc: x@y", name="a\x85Bcc: x@y")
 def test_no_name_or_title_adds_a_header_or_a_recipient(company: str, title: str, name: str) -> None:
@@ -216,8 +231,19 @@ def once_decoded(content: bytes, header: str) -> str:
     )
 
 
+def test_a_title_that_came_encoded_is_read_before_it_is_sent() -> None:
+    received = parsed(mail(invitation(title=TRAP)))
+    assert received["Subject"] == "Your chat about a Bcc: x@y with Acme Plumbing"
+
+
+def test_what_looks_encoded_to_the_last_is_sent_as_the_text_that_it_is() -> None:
+    content = written(replace(COMPOSE(invitation()), subject=DEEPER, to_name=DEEPER), SENDER)
+    for header in ("Subject", "To"):
+        assert once_decoded(content, header).startswith("=?utf-8?q?=61=0A")
+
+
 @given(text=odd_text())
-@example(text=TRAP)
+@example(text=DEEP)
 def test_a_title_made_fit_for_one_line_stays_as_it_is(text: str) -> None:
     line = one_line(text, 100)
     assert len(line) <= 100

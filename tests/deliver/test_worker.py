@@ -314,8 +314,42 @@ def test_a_mail_that_may_have_arrived_ten_times_is_not_sent_an_eleventh(db: Data
                 await time_passes(db, clock, worker, 4 * HOUR, step=600)
             delivery = await as_it_stands(db, waiting)
             assert delivery.status is FAILED
-            assert delivery.error == "given up after 10 attempts; it is unknown whether this mail arrived"
+            assert delivery.error == "given up after 10 attempts of which it is unknown whether they arrived"
             assert len(server.offered) == 10
+
+    asyncio.run(story())
+
+
+def test_a_server_that_was_away_and_comes_back_slow_still_gets_its_mail(db: Database, clock: Clock) -> None:
+    async def story() -> None:
+        async def slow_at_first(server: MailServer, mail: bytes) -> str:
+            return await never() if len(server.offered) == 1 else "250 OK"
+
+        async with mail_server() as server:
+            port = server.port
+        async with working(db, by_mail(port), send_seconds=0.2) as worker:
+            waiting = await invite(db)
+            await time_passes(db, clock, worker, 3 * HOUR, step=600)
+            assert (await as_it_stands(db, waiting)).attempts > 10
+            async with mail_server(port, at_data=slow_at_first) as server:
+                await time_passes(db, clock, worker, HOUR, step=600)
+                assert (await as_it_stands(db, waiting)).status is SENT
+                assert len(server.offered) == 2
+
+    asyncio.run(story())
+
+
+def test_a_withdrawn_link_that_may_have_arrived_is_told_of_as_such(db: Database, clock: Clock) -> None:
+    async def story() -> None:
+        async with mail_server(at_data=never) as server:
+            async with working(db, by_mail(server.port), send_seconds=0.2) as worker:
+                waiting = await invite(db)
+                await until(lambda: bool(worker.ends), "the first attempt has ended")
+                await db.write(lambda tx: links.revoke(tx, waiting.delivery.link_id))
+                await time_passes(db, clock, worker, 20)
+            error = (await as_it_stands(db, waiting)).error
+            assert error is not None
+            assert error.endswith("; it is unknown whether an earlier attempt arrived")
 
     asyncio.run(story())
 
@@ -327,7 +361,7 @@ def test_a_worker_that_vanished_leaves_mail_to_repeat_but_no_text_message(
     async def story() -> None:
         waiting = await invite(db, "+15550100", channel)
         (claimed,) = await db.write(lambda tx: outbox.claim(tx, 8, 60_000_000))
-        assert not claimed.outcome_unknown
+        assert claimed.unknown_ends == 0
         sent: list[Outgoing] = []
 
         async def send(outgoing: Outgoing) -> str:

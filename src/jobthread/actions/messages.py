@@ -1,7 +1,9 @@
 """Sending a message: exactly once, in order, and for many senders in one go."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import Struct
 
 from jobthread import policy
 from jobthread.actions.writing import Pen, sender_of
@@ -14,16 +16,14 @@ from jobthread.store.links import refusal_of
 from jobthread.store.messages import NewRow, Once
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     by: Actor
     thread_id: int
     body: str
     client_msg_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     message: Message
     repeated: bool
     """Whether this was said before, under the same `client_msg_id`: then `message` is the first one."""
@@ -46,16 +46,16 @@ def send_all(tx: Writing, sends: Sequence[Send]) -> list[Sent | JobthreadError]:
     The order matters: lock the threads, then look at rights and earlier sends, then number and write.
     Under PostgreSQL's READ COMMITTED only what is read after the lock is sure to hold.
     """
-    batch = _looked_up(tx, sends)
-    outcomes = [_outcome(tx, batch, send) for send in sends]
+    onces = [_once(send) for send in sends]
+    batch = _looked_up(tx, sends, [once for once in onces if once is not None])
+    outcomes = [_outcome(tx, batch, send, once) for send, once in zip(sends, onces, strict=True)]
     written = batch.pen.put_down(tx)
     return [_answer(outcome, written) for outcome in outcomes]
 
 
-def _looked_up(tx: Writing, sends: Sequence[Send]) -> _Batch:
+def _looked_up(tx: Writing, sends: Sequence[Send], asked: Sequence[Once]) -> _Batch:
     callers = [send.by.caller for send in sends]
     locked = threads.locked_for_senders(tx, [(send.thread_id, _staff_id(send.by.caller)) for send in sends])
-    asked = [once for send in sends if (once := _once(send)) is not None]
     return _Batch(
         threads=locked,
         staff=people.staff_by_id(tx, [caller.id for caller in callers if isinstance(caller, Staff)]),
@@ -65,21 +65,22 @@ def _looked_up(tx: Writing, sends: Sequence[Send]) -> _Batch:
     )
 
 
-def _outcome(tx: Writing, batch: _Batch, send: Send) -> tuple[Message | NewRow, bool] | JobthreadError:
+def _outcome(
+    tx: Writing, batch: _Batch, send: Send, once: Once | None
+) -> tuple[Message | NewRow, bool] | JobthreadError:
     try:
-        return _say(tx, batch, send)
+        return _say(tx, batch, send, once)
     except JobthreadError as refusal:
         return refusal
 
 
-def _say(tx: Writing, batch: _Batch, send: Send) -> tuple[Message | NewRow, bool]:
+def _say(tx: Writing, batch: _Batch, send: Send, once: Once | None) -> tuple[Message | NewRow, bool]:
     """Every check comes before the first stroke of the pen: a refused send leaves nothing behind."""
     caller = _as_of_now(tx, batch, send.by.caller)
-    by = replace(send.by, caller=caller)
+    by = Actor(caller, send.by.ip, send.by.user_agent)
     thread = batch.threads.get(send.thread_id)
     if thread is None or not policy.may_write(caller, thread):
         raise NotFound
-    once = _once(send)
     if once is not None and (earlier := batch.said.get(once)) is not None:
         if earlier.body != send.body:
             raise ClientMsgIdReused

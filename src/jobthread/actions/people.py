@@ -1,8 +1,9 @@
 """Staff accounts, API keys and customers."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from jobthread import policy, tokens
 from jobthread.actions.links import withdraw

@@ -75,5 +75,5 @@ def _about(user_id: int | None) -> audit.About:
 
 
 def _account_key(actor: Actor, email: str) -> str:
-    # Small letters can be more than the capitals they come from: some accounts that cannot exist would not fit.
+    # Small letters can be more than the capitals they come from: such accounts cannot exist, or fit.
     return f"sign-in:{email.lower()[:254]}:{limits.network_of(actor.ip)}"

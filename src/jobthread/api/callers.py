@@ -46,35 +46,41 @@ class Callers:
     def __init__(self, db: Database, session_days: int) -> None:
         self._db = db
         self._session_days = session_days
-        self._staff: _Memory[Staff] = _Memory()
-        self._links: _Memory[links.Standing] = _Memory()
+        # One memory for each kind of secret: what opens something in a header opens nothing as a cookie.
+        self._sessions: _Memory[Staff] = _Memory()
+        self._api_keys: _Memory[Staff] = _Memory()
+        self._tokens: _Memory[links.Standing] = _Memory()
+        self._cookies: _Memory[links.Standing] = _Memory()
 
     def forget(self) -> None:
         """Some right ended: look everybody up anew."""
-        self._staff.forget()
-        self._links.forget()
+        for memory in (self._sessions, self._api_keys, self._tokens, self._cookies):
+            memory.forget()
 
     async def staff_of_session(self, token_hash: bytes) -> Staff | None:
-        return self._staff.get(token_hash) or await self._staff.ask(
+        return self._sessions.get(token_hash) or await self._sessions.ask(
             token_hash, lambda: self._session(token_hash)
         )
 
     async def staff_of_api_key(self, key_hash: bytes) -> Staff | None:
-        return self._staff.get(key_hash) or await self._staff.ask(
+        return self._api_keys.get(key_hash) or await self._api_keys.ask(
             key_hash, lambda: self._db.read(lambda tx: people.staff_of_api_key(tx, key_hash))
         )
 
     async def link_of_token(self, token_hash: bytes) -> links.Standing | JobthreadError | None:
-        return await self._link(token_hash, lambda tx: links.of_token(tx, token_hash))
+        return await self._link(self._tokens, token_hash, lambda tx: links.of_token(tx, token_hash))
 
     async def link_of_cookie(self, token_hash: bytes) -> links.Standing | JobthreadError | None:
-        return await self._link(token_hash, lambda tx: links.of_cookie(tx, token_hash))
+        return await self._link(self._cookies, token_hash, lambda tx: links.of_cookie(tx, token_hash))
 
     async def _link(
-        self, key: bytes, look: Callable[[Reading], links.Standing | None]
+        self,
+        memory: _Memory[links.Standing],
+        key: bytes,
+        look: Callable[[Reading], links.Standing | None],
     ) -> links.Standing | JobthreadError | None:
         """A link in force, or why it no longer is."""
-        standing = self._links.get(key) or await self._links.ask(key, lambda: self._db.read(look))
+        standing = memory.get(key) or await memory.ask(key, lambda: self._db.read(look))
         if standing is None:
             return None
         return links.refusal_at(standing, self._db.clock()) or standing

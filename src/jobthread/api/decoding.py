@@ -78,11 +78,12 @@ def _query(kind: type[msgspec.Struct], query: bytes) -> Any:
             query.decode("ascii"),
             keep_blank_values=True,
             strict_parsing=False,
-            errors="strict",
+            errors="surrogateescape",
             max_num_fields=50,
         )
     except ValueError as error:
         raise Invalid("", "the query string is not well formed") from error
+    _check_utf8(pairs)
     given = dict(pairs)
     if len(given) != len(pairs):
         raise Invalid(_doubled([name for name, _ in pairs]), "is given more than once")
@@ -90,6 +91,18 @@ def _query(kind: type[msgspec.Struct], query: bytes) -> Any:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from error
+
+
+def _check_utf8(pairs: list[tuple[str, str]]) -> None:
+    for name, value in pairs:
+        if not _is_utf8(name):
+            raise Invalid("", "a key of the query string is not UTF-8")
+        if not _is_utf8(value):
+            raise Invalid(name, "is not UTF-8")
+
+
+def _is_utf8(text: str) -> bool:
+    return text.isascii() or not any("\udc80" <= char <= "\udcff" for char in text)
 
 
 def _doubled(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the table of calls: it cannot say anything else than the server does."""
+"""The OpenAPI 3.1 document, made from the table of calls: it can say nothing but what the server does."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from jobthread import __version__
 from jobthread.api import problems
 from jobthread.api.calls import JSON, Call, Nothing, Who
 from jobthread.api.examples import EXAMPLES
-from jobthread.api.openapi_words import ABOUT, DONE, NOUNS, PATH_IDS, SECURITY
+from jobthread.api.openapi_words import ABOUT, DONE, MEANS, NOUNS, PATH_IDS, SECURITY
 from jobthread.api.refusals import Refusal, every_refusal, refusals
 from jobthread.api.schemas import REF, Json, Shapes, shapes_of
 from jobthread.api.shapes import Problem
@@ -132,9 +132,7 @@ def _answer(call: Call, status: int, kind: Any, shapes: Shapes) -> Json:
 
 
 def _headers(described: Mapping[str, str]) -> Json:
-    return {
-        name: {"description": about, "schema": {"type": "string"}} for name, about in described.items()
-    }
+    return {name: {"description": about, "schema": {"type": "string"}} for name, about in described.items()}
 
 
 def _problems(errors: Sequence[Refusal]) -> Json:
@@ -176,7 +174,8 @@ _PROBLEM_HEADERS: dict[int, dict[str, str]] = {
 
 
 def _problem_example(error: Refusal) -> Json:
-    return {"summary": error.title, "value": msgspec.to_builtins(problems.problem(_raised(error)))}
+    sent = msgspec.to_builtins(problems.problem(_raised(error)))
+    return {"summary": error.title, "description": MEANS.get(error.code, ""), "value": sent}
 
 
 def _raised(error: Refusal) -> JobthreadError:

@@ -5,20 +5,21 @@ from typing import Any
 ABOUT = """\
 Thread-based chat for companies that send people out to do jobs: staff among themselves, and with customers.
 
-**Format.** JSON in UTF-8; times are RFC 3339 in UTC with milliseconds. Request keys and query keys that are not \
-known are refused, so that a typo never passes silently; answers may gain keys, which clients ignore.
+**Format.** JSON in UTF-8; times are RFC 3339 in UTC with milliseconds. Request keys and query keys that are \
+not known are refused, so that a typo never passes silently. Answers may gain keys, which clients ignore.
 
 **Who is calling.** Staff sign in and hold a session cookie. Integrations send `Authorization: Bearer jt_…`, \
 an API key. Customers exchange the token of their magic link for a cookie, or send it as a bearer token. \
 Unsafe requests with a cookie are refused where they come from another site.
 
-**Errors** are RFC 9457 `application/problem+json`. `code` is the stable word to act on, and `type` leads to what \
-it means. A 422 names each field in `errors`. What one may not see and what does not exist get the very same 404.
+**Errors** are RFC 9457 `application/problem+json`. `code` is the stable word to act on, and `type` leads to \
+what it means. A 422 names each field in `errors`. What one may not see and what does not exist get the very \
+same 404.
 
 **Pages.** Lists take `limit` and an opaque `cursor`, and answer `next_cursor`: null at the end.
 
-**Repeating.** Give each message a `client_msg_id` of your own. Where the answer was lost, send the same again: \
-it is stored once, and the repeat is answered 200 with the first message. After a 503, repeat in the same way.
+**Repeating.** Give each message a `client_msg_id` of your own. Where the answer was lost, send the same \
+again: it is stored once, and the repeat is answered 200 with the first message. After a 503, do likewise.
 
 Every answer bears an `X-Request-Id`, which stands in the server's log too.
 """
@@ -71,4 +72,30 @@ SECURITY: dict[str, Any] = {
         "scheme": "bearer",
         "description": "Customers: the token of the magic link itself.",
     },
+}
+
+MEANS: dict[str, str] = {
+    "bad_json": "The body could not be read as JSON in UTF-8.",
+    "not_authenticated": "There is no session, or it has ended: sign in, or send a key that is in force.",
+    "bad_credentials": "The same for an unknown account and a wrong password.",
+    "link_invalid": "The token is none of this job, or is mistyped.",
+    "link_expired": "Ask for a new link with `POST /api/chat/customer/link`.",
+    "link_revoked": "The office has withdrawn the link; ask it for a new one.",
+    "job_inactive": "The job of the link is closed.",
+    "forbidden": "One may see it, but one's role may not do this.",
+    "wrong_job": "A link opens its own job and no other.",
+    "cross_site": "`Sec-Fetch-Site` or `Origin` names another site, and the request could change something.",
+    "not_found": "It does not exist, or one may not see it: the two answers are identical.",
+    "method_not_allowed": "`Allow` names the methods that this address answers to.",
+    "thread_closed": "Reopen it to write in it.",
+    "job_closed": "Links are made for active jobs only.",
+    "client_msg_id_reused": "Another text was sent under this id: make a new id for a new message.",
+    "last_admin": "Somebody must be able to administer the server.",
+    "taken": "Another row bears this name, address or number; `detail` says which.",
+    "body_too_large": "The server's limit on bodies is a setting.",
+    "wrong_content_type": "Bodies are JSON and nothing else, uncompressed.",
+    "invalid": "`errors` names each field and says what is wrong with it.",
+    "rate_limited": "Wait for as many seconds as `Retry-After` says.",
+    "internal": "A mistake of ours; the server's log has more under the `X-Request-Id`.",
+    "unavailable": "The database does not answer, or too much waits. Repeat after `Retry-After` seconds.",
 }

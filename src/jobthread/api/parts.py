@@ -22,8 +22,6 @@ class Parts:
     """Two letters: how phone numbers without a country code are read."""
     session_days: int
     base_url: str
-    outbox_dir: str | None
-    """Where mails and texts are written as files; None where they are really sent."""
 
     @property
     def https(self) -> bool:

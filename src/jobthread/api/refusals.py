@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from jobthread.api.calls import Call, Who
 from jobthread.api.caller import SAFE
+from jobthread.api.calls import Call, Who
 from jobthread.errors import (
     BadJson,
     BodyTooLarge,

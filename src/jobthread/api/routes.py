@@ -5,8 +5,10 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
 
 from jobthread.api import (
+    about,
     audit,
     auth,
     customer,
@@ -15,6 +17,8 @@ from jobthread.api import (
     jobs,
     links,
     messages,
+    openapi,
+    pages,
     problems,
     threads,
     users,
@@ -34,6 +38,7 @@ NOUNS: tuple[Calls, ...] = (
     users.calls,
     audit.calls,
     health.calls,
+    about.calls,
 )
 
 
@@ -41,12 +46,20 @@ def all_calls(more: Sequence[Calls] = ()) -> list[Call]:
     return [call for noun in (*NOUNS, *more) for call in noun.all]
 
 
-def litestar(parts: Parts, max_body: int, more: Sequence[Calls] = (), **options: Any) -> Litestar:
-    """`max_body` in bytes; `more` are the calls that only some servers answer."""
+def litestar(
+    parts: Parts,
+    max_body: int,
+    more: Sequence[Calls] = (),
+    more_pages: Sequence[HTTPRouteHandler] = (),
+    **options: Any,
+) -> Litestar:
+    """`max_body` in bytes; `more` are calls and pages that only some servers answer."""
+    calls = all_calls(more)
+    document = openapi.document(calls)
     return Litestar(
-        route_handlers=[route_handler(call) for call in all_calls(more)],
+        route_handlers=[*map(route_handler, calls), *pages.pages(document, parts.company), *more_pages],
         exception_handlers={Exception: problems.answer},
-        state=State({"parts": parts, LIMIT_KEY: max_body}),
+        state=State({"parts": parts, LIMIT_KEY: max_body, about.STATE_KEY: about.described(document)}),
         openapi_config=None,
         logging_config=None,
         # The body's limit is our own: it answers with a problem of the contract.

@@ -277,7 +277,7 @@ class ThreadsQuery(Asking):
     status: Literal["open", "closed", "all"] = "open"
     visibility: Visibility | None = None
     job_id: Annotated[Id | None, Meta(description="Only those of this job")] = None
-    needs_reply: Annotated[bool | None, Meta(description="The newest message is the customer's, or not")] = None
+    needs_reply: Annotated[bool | None, Meta(description="The customer has the last word, or not")] = None
     q: Query = ""
     mine: Annotated[bool, Meta(description="Only those that one takes part in")] = False
     cursor: Cursor | None = None
@@ -400,8 +400,8 @@ class AuditQuery(Asking):
         | None
     ) = None
     action: e.AuditAction | None = None
-    job_id: Id | None = None
-    thread_id: Id | None = None
+    job_id: Annotated[Id | None, Meta(description="Only what is about this job")] = None
+    thread_id: Annotated[Id | None, Meta(description="Only what is about this thread")] = None
     cursor: Cursor | None = None
     limit: Limit = 50
 

@@ -52,6 +52,7 @@ class _Outcome:
     words: str
     cause: str = ""
     due_at: Micros = 0
+    unknown: bool = False
 
 
 async def attempt(means: Means, claimed: Claimed) -> None:
@@ -67,11 +68,11 @@ async def attempt(means: Means, claimed: Claimed) -> None:
 
 async def _tried(means: Means, claimed: Claimed) -> _Outcome:
     delivery = claimed.delivery
-    if claimed.outcome_unknown and (end := _end_of_guessing(delivery, tries=delivery.attempts - 1)):
+    if claimed.unknown_ends and (end := _end_of_guessing(delivery, claimed.unknown_ends)):
         return end
     standing, job, refusal = await means.db.read(lambda tx: _as_of_now(tx, delivery))
     if refusal is not None:
-        return _failed(_why_not(refusal, claimed.outcome_unknown), type(refusal).__name__)
+        return _failed(_why_not(refusal, claimed.unknown_ends), type(refusal).__name__)
     if (send := means.channels.get(delivery.channel)) is None:
         return _failed(f"no way to send by {delivery.channel} is set up", "NoChannel")
     try:
@@ -84,7 +85,7 @@ async def _tried(means: Means, claimed: Claimed) -> _Outcome:
         outgoing = means.compose(invitation)
     except Exception as error:
         return _failed("its text could not be written", type(error).__name__)
-    return await _sent(means, delivery, send, outgoing, token)
+    return await _sent(means, claimed, send, outgoing, token)
 
 
 def _as_of_now(tx: Reading, delivery: Delivery) -> tuple[links.Standing, Job, JobthreadError | None]:
@@ -92,7 +93,8 @@ def _as_of_now(tx: Reading, delivery: Delivery) -> tuple[links.Standing, Job, Jo
     return standing, jobs.get_for_visitor(tx, standing.visitor), links.refusal_of(tx, standing)
 
 
-async def _sent(means: Means, delivery: Delivery, send: Send, outgoing: Outgoing, token: str) -> _Outcome:
+async def _sent(means: Means, claimed: Claimed, send: Send, outgoing: Outgoing, token: str) -> _Outcome:
+    delivery = claimed.delivery
     try:
         async with asyncio.timeout(means.send_seconds):
             provider_id = await send(outgoing)
@@ -101,7 +103,7 @@ async def _sent(means: Means, delivery: Delivery, send: Send, outgoing: Outgoing
         words, cause = failure.message.replace(token, "…"), type(failure.__cause__ or failure).__name__
         return _failed(words, cause) if failure.permanent else _not_now(means, delivery, words, cause)
     except Exception as error:
-        return _unsure(means, delivery, type(error).__name__)
+        return _unsure(means, claimed, type(error).__name__)
     return _Outcome(DeliveryStatus.SENT, provider_id)
 
 
@@ -126,32 +128,33 @@ def _not_now(means: Means, delivery: Delivery, words: str, cause: str) -> _Outco
     return _Outcome(DeliveryStatus.QUEUED, words, cause, due_at)
 
 
-def _unsure(means: Means, delivery: Delivery, cause: str) -> _Outcome:
+def _unsure(means: Means, claimed: Claimed, cause: str) -> _Outcome:
     """It may have gone, or not."""
-    if end := _end_of_guessing(delivery, tries=delivery.attempts):
+    if end := _end_of_guessing(claimed.delivery, claimed.unknown_ends + 1):
         return end
-    due_at = means.db.clock() + pause_after(delivery.attempts)
-    return _Outcome(DeliveryStatus.QUEUED, "it is unknown whether it arrived; it is repeated", cause, due_at)
+    due_at = means.db.clock() + pause_after(claimed.delivery.attempts)
+    words = "it is unknown whether it arrived; it is repeated"
+    return _Outcome(DeliveryStatus.QUEUED, words, cause, due_at, unknown=True)
 
 
-def _end_of_guessing(delivery: Delivery, tries: int) -> _Outcome | None:
+def _end_of_guessing(delivery: Delivery, unknown_ends: int) -> _Outcome | None:
     """Failed for good, where what may have arrived already may not be sent once more."""
     if delivery.channel not in REPEATABLE:
         return _failed("it is unknown whether this text arrived; send a new link if needed", "OutcomeUnknown")
-    if tries >= TRIES:
-        words = f"given up after {tries} attempts; it is unknown whether this mail arrived"
+    if unknown_ends >= TRIES:
+        words = f"given up after {unknown_ends} attempts of which it is unknown whether they arrived"
         return _failed(words, "OutcomeUnknown")
     return None
 
 
-def _why_not(refusal: JobthreadError, outcome_unknown: bool) -> str:
+def _why_not(refusal: JobthreadError, unknown_ends: int) -> str:
     if isinstance(refusal, LinkRevoked):
         why = "the link was withdrawn before it was sent"
     elif isinstance(refusal, LinkExpired):
         why = "the link expired before it could be sent"
     else:
         why = "the job was closed before the link was sent"
-    return f"{why}; it is unknown whether an earlier attempt arrived" if outcome_unknown else why
+    return f"{why}; it is unknown whether an earlier attempt arrived" if unknown_ends else why
 
 
 # --- keeping it -----------------------------------------------------------------------------------
@@ -167,7 +170,8 @@ async def _mark(db: Database, delivery: Delivery, outcome: _Outcome) -> bool:
 
 def _marked(tx: Writing, delivery: Delivery, outcome: _Outcome) -> bool:
     if outcome.status is DeliveryStatus.QUEUED:
-        return outbox.again(tx, delivery, outcome.words, outcome.due_at)
+        keep = outbox.unknown if outcome.unknown else outbox.again
+        return keep(tx, delivery, outcome.words, outcome.due_at)
     about = audit.About("delivery", delivery.id, job_id=delivery.job_id)
     told = {"channel": delivery.channel, "link": delivery.link_id, "attempts": delivery.attempts}
     if outcome.status is DeliveryStatus.SENT:

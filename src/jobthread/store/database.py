@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
@@ -84,8 +84,11 @@ class Database:
         self.writer_engine = engines.for_writing(url)
         self.reader_engine = engines.for_reading(url, READERS)
         self.on_commit: Callable[[list[Happening]], None] = lambda happenings: None
+        self.patience: float | None = None
+        """Seconds after which a caller is told `Unavailable`; None waits for as long as it takes."""
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._closed = False
         self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
         self._writer.start()
 
@@ -102,7 +105,8 @@ class Database:
 
         Raises `Unavailable` where the database does not answer.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
+        reading = asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
+        return await self._in_time(reading)
 
     async def write(self, fn: Callable[[Writing], T]) -> T:
         """Run `fn` inside the next group commit; the answer comes when it is on disk.
@@ -118,6 +122,7 @@ class Database:
 
     def close(self) -> None:
         """Finish what waits, then let go of all connections."""
+        self._closed = True
         self._queue.put(None)
         self._writer.join(timeout=10)
         self._readers.shutdown(wait=True)
@@ -133,19 +138,30 @@ class Database:
     # --- writing ----------------------------------------------------------------------------------
 
     async def _submit(self, many: Any, item: Any) -> Any:
-        if self._queue.qsize() >= QUEUE:
-            raise Unavailable("Too many writes are waiting")
+        if self._closed or self._queue.qsize() >= QUEUE:
+            raise Unavailable("The server is stopping" if self._closed else "Too many writes are waiting")
         loop = asyncio.get_running_loop()
         waiting = _Waiting(many, item, loop, loop.create_future())
         self._queue.put(waiting)
-        return await waiting.answer
+        return await self._in_time(waiting.answer)
+
+    async def _in_time(self, answer: "asyncio.Future[T]") -> T:
+        try:
+            async with asyncio.timeout(self.patience):
+                return await answer
+        except TimeoutError:
+            raise Unavailable("The database takes too long") from None
 
     def _write_forever(self) -> None:
-        for batch in self._batches():
-            happenings = self._commit(batch)
+        for gathered in self._batches():
+            # Whoever has given up would never hear of it: what has not begun is not written at all.
+            batch = [waiting for waiting in gathered if not waiting.answer.cancelled()]
+            happenings = self._commit(batch) if batch else []
             for loop, of_loop in _by_loop(batch):
-                loop.call_soon_threadsafe(self._resolve, of_loop, happenings)
-                happenings = []
+                # A loop may be gone by now, with all who waited in it.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self._resolve, of_loop, happenings)
+                    happenings = []
 
     def _batches(self) -> Iterator[list[_Waiting]]:
         """Whatever arrived during the last commit is the next batch: no timer, no delay for a lone writer."""
@@ -173,7 +189,7 @@ class Database:
             if len(batch) == 1 or failure.connection_lost:
                 return self._commit_again(batch)
             return [happening for waiting in batch for happening in self._commit_again([waiting])]
-        except DBAPIError as error:
+        except Exception as error:
             return self._fail(batch, error)
 
     def _commit_again(self, batch: list[_Waiting]) -> list[Happening]:
@@ -184,7 +200,7 @@ class Database:
                 error = failure.cause
                 if not (failure.connection_lost or _lost_a_race(error)):
                     break
-            except DBAPIError as unknown_outcome:
+            except Exception as unknown_outcome:
                 error = unknown_outcome
                 break
         return self._fail(batch, error)
@@ -203,7 +219,7 @@ class Database:
         try:
             conn = self.writer_engine.connect()
         except Exception as error:
-            raise _NothingWritten(error) from error
+            raise _NothingWritten(error, no_connection=True) from error
         with conn:
             try:
                 conn.begin()
@@ -231,13 +247,12 @@ class Database:
 class _NothingWritten(Exception):
     """The transaction failed before its commit was asked for."""
 
-    def __init__(self, cause: Exception) -> None:
+    def __init__(self, cause: Exception, *, no_connection: bool = False) -> None:
         super().__init__(str(cause))
         self.cause = cause
-
-    @property
-    def connection_lost(self) -> bool:
-        return isinstance(self.cause, DBAPIError) and self.cause.connection_invalidated
+        self.connection_lost = no_connection or (
+            isinstance(cause, DBAPIError) and cause.connection_invalidated
+        )
 
 
 def _run_many(

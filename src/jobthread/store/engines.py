@@ -32,6 +32,7 @@ def _sqlite(url: str, *, begin: str, pool_size: int) -> Engine:
     engine = create_engine(
         url,
         module=sqlite_module,
+        hide_parameters=True,
         # The driver must not begin transactions by itself: it would begin them too late, as readers.
         connect_args={"isolation_level": None, "check_same_thread": False},
         pool_size=pool_size,
@@ -58,6 +59,8 @@ def _postgres(url: str, *, pool_size: int, **options: Any) -> Engine:
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=0,
+        # An error quotes its statement: without what it was given, which may be what people said.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
             "application_name": "jobthread",

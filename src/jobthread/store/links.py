@@ -1,9 +1,9 @@
 """Magic links and the customers' cookies that they opened: only SHA-256 hashes are kept."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Select, delete, insert, select, update
 
 from jobthread.entities import JobStatus, Link, Micros, Person, Role, Visitor
@@ -12,8 +12,7 @@ from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.tables import chat_magic_sessions, customer_cookies, customers, jobs, users
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A link with all that decides whether it still opens anything."""
 
     link: Link

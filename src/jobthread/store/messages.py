@@ -1,11 +1,11 @@
 """Messages: read by page, written by batch. A message never leaves and never changes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import BigInteger, Insert, Select, Text, and_, bindparam, func, insert, select, text
 
 from jobthread.entities import (
@@ -44,8 +44,7 @@ _MESSAGE = (
 )
 
 
-@dataclass(slots=True)
-class NewRow:
+class NewRow(Struct):
     """A row about to be written, numbered by its thread's draft."""
 
     thread_id: int
@@ -61,8 +60,7 @@ class NewRow:
     user_agent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
+class Once(Struct, frozen=True):
     """What makes a message the same message: its thread, its sender and the sender's own id for it."""
 
     thread_id: int
@@ -74,6 +72,7 @@ class Once:
 # --- reading --------------------------------------------------------------------------------------
 
 
+@cache
 def selected() -> Select[Any]:
     """Messages with the names of their senders, to be narrowed down."""
     return select(*_MESSAGE).select_from(

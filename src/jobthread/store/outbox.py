@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, case, func, insert, or_, select, update
 
 from jobthread.entities import Channel, Delivery, DeliveryStatus, Micros
 from jobthread.store.database import AnyRow, Reading, Writing
@@ -28,8 +28,8 @@ class Claimed:
 
     delivery: Delivery
     sealed_token: bytes
-    outcome_unknown: bool
-    """Whether an earlier attempt began and nobody knows how it ended: its lease ran out unmarked."""
+    unknown_ends: int
+    """How many earlier attempts ended without anybody knowing how."""
 
 
 def add(tx: Writing, new: NewDelivery) -> Delivery:
@@ -41,6 +41,7 @@ def add(tx: Writing, new: NewDelivery) -> Delivery:
         "job_id": new.job_id,
         "sealed_token": new.sealed_token,
         "attempts": 0,
+        "unknown_ends": 0,
         "due_at": tx.now,
         "created_at": tx.now,
     }
@@ -51,30 +52,31 @@ def add(tx: Writing, new: NewDelivery) -> Delivery:
 def claim(tx: Writing, limit: int, lease: Micros) -> list[Claimed]:
     """Take what is due, and what another worker took but did not finish in time."""
     due = (
-        select(deliveries.c.id, deliveries.c.status)
+        select(deliveries.c.id)
         .where(deliveries.c.status.in_(_WAITING), deliveries.c.due_at <= tx.now)
         .where(or_(deliveries.c.leased_until.is_(None), deliveries.c.leased_until <= tx.now))
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    found = {row.id: row.status for row in tx.conn.execute(due)}
-    if not found:
+    ids = list(tx.conn.execute(due).scalars())
+    if not ids:
         return []
+    # Being sent, and yet free to take: its worker is gone, and what became of the attempt nobody knows.
+    abandoned = case((deliveries.c.status == DeliveryStatus.SENDING, 1), else_=0)
     taken = (
         update(deliveries)
-        .where(deliveries.c.id.in_(found))
+        .where(deliveries.c.id.in_(ids))
         .values(
             status=DeliveryStatus.SENDING,
             leased_until=tx.now + lease,
             attempts=deliveries.c.attempts + 1,
+            unknown_ends=deliveries.c.unknown_ends + abandoned,
         )
         .returning(deliveries)
     )
     rows = sorted(tx.conn.execute(taken).all(), key=lambda row: (row.due_at, row.id))
-    return [
-        Claimed(_delivery(row), row.sealed_token, found[row.id] == DeliveryStatus.SENDING) for row in rows
-    ]
+    return [Claimed(_delivery(row), row.sealed_token, row.unknown_ends) for row in rows]
 
 
 def sent(tx: Writing, delivery: Delivery, provider_id: str) -> bool:
@@ -96,7 +98,16 @@ def failed(tx: Writing, delivery: Delivery, error: str) -> bool:
 
 
 def again(tx: Writing, delivery: Delivery, error: str, due_at: Micros) -> bool:
+    """It did not go, and is tried again."""
     return _finish(tx, delivery, status=DeliveryStatus.QUEUED, error=error[:400], due_at=due_at)
+
+
+def unknown(tx: Writing, delivery: Delivery, error: str, due_at: Micros) -> bool:
+    """It may have gone, and is tried again all the same."""
+    counted = deliveries.c.unknown_ends + 1
+    return _finish(
+        tx, delivery, status=DeliveryStatus.QUEUED, error=error[:400], due_at=due_at, unknown_ends=counted
+    )
 
 
 def next_due(tx: Reading) -> Micros | None:

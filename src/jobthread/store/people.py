@@ -1,12 +1,15 @@
 """Staff, service accounts and their API keys; customers."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+import msgspec
+from sqlalchemy import BigInteger, Select, func, insert, select, update
 
 from jobthread.entities import Customer, Person, Role, Staff
 from jobthread.errors import NotFound
+from jobthread.store.batches import Rows
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.pages import Page, like_words, page_of
 from jobthread.store.tables import api_keys, customers, users
@@ -49,11 +52,17 @@ def all_staff(tx: Reading) -> list[Staff]:
 
 def staff_by_id(tx: Reading, ids: Iterable[int]) -> dict[int, Staff]:
     """Those that there are, active or not."""
-    wanted = sorted(set(ids))
+    wanted = [[user_id] for user_id in set(ids)]
     if not wanted:
         return {}
-    rows = tx.conn.execute(select(*_STAFF).where(users.c.id.in_(wanted)))
+    rows = tx.conn.execute(_by_id(tx.dialect), {"rows": msgspec.json.encode(wanted).decode()})
     return {row.id: staff(row) for row in rows}
+
+
+@cache
+def _by_id(dialect: str) -> Select[Any]:
+    given = Rows(dialect, {"id": BigInteger()})
+    return select(*_STAFF).where(users.c.id.in_(select(given["id"]).select_from(given.table)))
 
 
 def with_password(tx: Reading, email: str) -> tuple[Staff, str] | None:

@@ -245,6 +245,8 @@ deliveries = Table(
     # The link in the clear exists only here, sealed with the secret key, and only until it is sent.
     Column("sealed_token", LargeBinary),
     Column("attempts", Integer, nullable=False),
+    # Of these, how many ended without anybody knowing how: each of them may have arrived.
+    Column("unknown_ends", Integer, nullable=False),
     _moment("due_at"),
     _moment("leased_until", nullable=True),
     _moment("created_at"),

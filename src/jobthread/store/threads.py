@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
     Select,
@@ -86,8 +87,7 @@ class NewThread:
     created_by: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(Struct, frozen=True):
     """What writing moves on a thread's own row."""
 
     thread_id: int

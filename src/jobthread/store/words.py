@@ -4,10 +4,10 @@ import re
 import unicodedata
 
 LONGEST = 60
-"""Characters of a word that count; PostgreSQL refuses lexemes beyond 2,046 bytes."""
+"""Characters; what is longer counts as several words. PostgreSQL refuses lexemes beyond 2,046 bytes."""
 MOST_IN_A_QUERY = 12
 
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(rf"[^\W_]{{1,{LONGEST}}}")
 
 
 def words_of(text: str) -> list[str]:
@@ -15,7 +15,7 @@ def words_of(text: str) -> list[str]:
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text.casefold())
         text = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return list(dict.fromkeys(word[:LONGEST] for word in _WORD.findall(text.casefold())))
+    return list(dict.fromkeys(_WORD.findall(text.casefold())))
 
 
 def indexed(text: str) -> str:

@@ -287,6 +287,7 @@ def upgrade() -> None:
         sa.Column("job_id", Id, nullable=False),
         sa.Column("sealed_token", sa.LargeBinary(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("unknown_ends", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("leased_until", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),

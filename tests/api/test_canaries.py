@@ -1,0 +1,195 @@
+"""Nothing of a thread or job reaches anybody who may not see it: everything that can be asked is searched.
+
+Threads and jobs hold canaries (see `world.py`). Everybody asks every GET call for every thing there is, with
+every query that the call knows, and makes those other calls that answer with a thread. What comes back must
+hold the canaries of what they may see: no other ones, and all of those, or the search would prove nothing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import product
+from typing import Any
+
+import httpx2
+import msgspec
+import pytest
+
+from jobthread.api.calls import Call, Who
+from jobthread.api.routes import all_calls
+from tests.api import world as w
+from tests.api.world import World, canary, settle
+from tests.cast import Cast
+
+EVERYTHING = set(w.THREADS) - {"none"}
+ABOUT_BOILER = {"visible", "visible-closed"}
+SEEN_THREADS = {
+    "ada": EVERYTHING,
+    "dora": EVERYTHING - {"roof-internal"},
+    "dan": ABOUT_BOILER | {"roof-visible"},
+    "key": ABOUT_BOILER | {"roof-visible"},
+    "tom": ABOUT_BOILER | {"internal", "internal-closed", "by-tom"},
+    "carol": ABOUT_BOILER,
+    "carols-token": ABOUT_BOILER,
+    "chris": {"roof-visible"},
+}
+OFFICE = ("ada", "dora", "dan", "key")
+SEEN_JOBS = {name: {"boiler", "roof", "shut"} for name in OFFICE} | {"tom": {"boiler", "shut"}}
+CUSTOMERS_JOB = {"carol": "boiler", "carols-token": "boiler", "chris": "roof"}
+
+GETS = [call for call in all_calls() if call.method == "GET" and call.media_type != "text/event-stream"]
+"""Streams have no end: the tests of live updates search those."""
+
+
+@pytest.mark.parametrize("principal", w.PRINCIPALS)
+def test_everybody_finds_what_they_may_see_and_nothing_else(cast: Cast, principal: str) -> None:
+    world = settle(cast)
+    found: set[str] = set()
+    for answer in everything(world, principal):
+        foreign = canaries_in(answer) - may_find(world, principal)
+        assert not foreign, f"{answer.request.method} {answer.request.url}: {answer.text[:400]}"
+        assert not secrets_in(world, answer), f"{answer.request.method} {answer.request.url}"
+        found |= canaries_in(answer)
+    assert found == may_find(world, principal)
+
+
+@pytest.mark.parametrize("principal", w.STAFF)
+def test_a_search_for_a_word_in_something_hidden_is_answered_as_one_for_no_word_at_all(
+    cast: Cast, principal: str
+) -> None:
+    world = settle(cast)
+    for path in ("/api/chat/threads", "/api/jobs", "/api/customers"):
+        nothing = world.at[principal].get(path, params={"q": canary(), "status": "all"}).content
+        for hidden in all_canaries(world) - may_find(world, principal):
+            answer = world.at[principal].get(path, params={"q": hidden, "status": "all"})
+            assert answer.content == nothing, path
+
+
+@pytest.mark.parametrize("principal", w.CUSTOMERS)
+def test_customers_never_read_an_address_of_the_staff(cast: Cast, principal: str) -> None:
+    world = settle(cast)
+    for answer in everything(world, principal):
+        for person in world.people.values():
+            assert person.email is not None
+            assert person.email not in answer.text
+
+
+def test_what_was_said_stands_neither_in_the_audit_trail_nor_in_the_log(
+    cast: Cast, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world = settle(cast)
+    for principal in ("ada", "dora", "carol"):
+        for answer in everything(world, principal):
+            if answer.request.url.path == "/api/audit":
+                assert not canaries_in(answer) & set().union(*world.in_threads.values())
+    logged = capfd.readouterr().out
+    assert "route=/api/chat/threads/{thread_id:int}/messages" in logged
+    assert not re.findall(r"canary\w+", logged)
+    assert not [secret for secret in world.secrets if secret in logged]
+
+
+# --- canaries -------------------------------------------------------------------------------------
+
+
+def all_canaries(world: World) -> set[str]:
+    in_jobs = (facts.values() for facts in world.in_jobs.values())
+    return set().union(*world.in_threads.values(), *in_jobs)
+
+
+def may_find(world: World, principal: str) -> set[str]:
+    threads = (world.in_threads[name] for name in SEEN_THREADS.get(principal, ()))
+    jobs = (world.in_jobs[name].values() for name in SEEN_JOBS.get(principal, ()))
+    found = set().union(*threads, *jobs)
+    if principal in CUSTOMERS_JOB:
+        own = world.in_jobs[CUSTOMERS_JOB[principal]]
+        found |= {own["title"], own["name"]}
+    return found
+
+
+def canaries_in(answer: httpx2.Response) -> set[str]:
+    return set(re.findall(r"canary[0-9a-f]+", f"{answer.headers} {answer.text}"))
+
+
+def secrets_in(world: World, answer: httpx2.Response) -> list[str]:
+    return [secret for secret in world.secrets if secret in f"{answer.headers} {answer.text}"]
+
+
+# --- asking for everything ------------------------------------------------------------------------
+
+
+def everything(world: World, principal: str) -> Iterator[httpx2.Response]:
+    http = world.at[principal]
+    for call in GETS:
+        for path in paths(world, call):
+            for query in queries(world, call):
+                yield from pages(http, path, query)
+    for call in all_calls():
+        if (call.method, call.path) in ANSWERED_WITH_CONTENT:
+            for path, body in product(paths(world, call), bodies(world, call)):
+                yield http.post(path, json=body)
+
+
+def pages(http: httpx2.Client, path: str, query: dict[str, Any]) -> Iterator[httpx2.Response]:
+    answer = http.get(path, params=query)
+    yield answer
+    while answer.status_code == 200 and "next_cursor" in answer.text and answer.json().get("next_cursor"):
+        answer = http.get(path, params=query | {"cursor": answer.json()["next_cursor"]})
+        yield answer
+
+
+def paths(world: World, call: Call) -> Iterable[str]:
+    """The path for each thing there is."""
+    ids = {"thread_id": world.threads, "job_id": world.jobs}
+    names = re.findall(r"{(\w+):int}", call.path)
+    for chosen in product(*(ids[name].values() for name in names)):
+        yield re.sub(
+            r"{(\w+):int}", lambda match: str(dict(zip(names, chosen, strict=True))[match[1]]), call.path
+        )
+
+
+def queries(world: World, call: Call) -> Iterator[dict[str, Any]]:
+    """The call as it is, and with each value of each key that it knows; one that we do not know fails."""
+    keys = [field.name for field in msgspec.structs.fields(call.query)]
+    wide = {"status": "all"} if "status" in keys else {}
+    yield {}
+    for key in keys:
+        yield from ({**wide, key: value} for value in values(world)[key])
+
+
+def values(world: World) -> dict[str, Iterable[Any]]:
+    words = {word for thread in world.in_threads.values() for word in sorted(thread)[:2]}
+    return {
+        "q": ["canary", *words, *(word for facts in world.in_jobs.values() for word in facts.values())],
+        "status": ["open", "active", "closed", "all"],
+        "visibility": list(w.Visibility),
+        "job_id": world.jobs.values(),
+        "thread_id": world.threads.values(),
+        "needs_reply": [True, False],
+        "mine": [True],
+        "all": [True],
+        "limit": [1, 100],
+        "cursor": ["made-up"],
+        "after_seq": [0, 2],
+        "before_seq": [3, 10_000],
+        "actor": ["nobody", *(f"staff:{person.id}" for person in world.people.values())],
+        "action": ["thread_created"],
+    }
+
+
+ANSWERED_WITH_CONTENT = {
+    ("POST", "/api/chat/threads/{thread_id:int}/messages"),
+    ("POST", "/api/chat/threads/{thread_id:int}/read"),
+    ("POST", "/api/chat/threads/{thread_id:int}/close"),
+    ("POST", "/api/chat/threads/{thread_id:int}/reopen"),
+    ("POST", "/api/chat/jobs/{job_id:int}/customer-thread"),
+    ("POST", "/api/chat/customer/jobs/{job_id:int}/thread/messages"),
+    ("POST", "/api/chat/customer/jobs/{job_id:int}/thread/read"),
+}
+
+
+def bodies(world: World, call: Call) -> Iterator[Any]:
+    """Messages come under an id that somebody else's were sent with: that must not bring back theirs."""
+    threads = world.threads.values() if call.who is Who.VISITOR else [None]
+    for thread_id in threads:
+        named = {} if thread_id is None else {"thread_id": thread_id}
+        said = {"body": "Hello", "client_msg_id": w.SENT_AS} if call.path.endswith("/messages") else {}
+        yield named | said
