@@ -98,6 +98,19 @@ have_postgresql() {
     return 1
 }
 
+# A C compiler, for the tests: a recorder of what reaches the disk is built where it is used.
+install_compiler() {
+    have_compiler && return
+    may_install || fail "A C compiler is missing, which a test needs: apt-get install gcc libc6-dev"
+    say "installing a C compiler"
+    apt_install gcc libc6-dev
+    have_compiler || fail "gcc was installed, yet cc does not compile"
+}
+
+have_compiler() {
+    cc -fsyntax-only -x c - <<<'#include <dlfcn.h>' 2>/dev/null
+}
+
 may_install() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+
 from jobthread import tokens
 from jobthread.actions import jobs as job_actions
 from jobthread.actions import people as people_actions
@@ -18,7 +19,9 @@ from tests.serving import Serving, browser
 
 PASSWORD = "a wrench in the works"
 # Argon2id of PASSWORD with little memory: a cast of five must not cost half a second in every test.
-PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$m2ifE+1rVkNruLIWyAUHMA$VXzFW/lCJFohm7L++VhCZBQiOixabFW3tqzeeTxuZVM"
+PASSWORD_HASH = (
+    "$argon2id$v=19$m=8,t=1,p=1$m2ifE+1rVkNruLIWyAUHMA$VXzFW/lCJFohm7L++VhCZBQiOixabFW3tqzeeTxuZVM"
+)
 NOBODY = Actor(None, "127.0.0.1", "tests")
 YEAR = 365 * 86_400 * 1_000_000
 
@@ -58,23 +61,29 @@ class Colleague:
 
     def opens_thread(self, *people: "Colleague", job: SeenJob | None = None, **more: Any) -> dict[str, Any]:
         """An internal thread, unless `visibility` says otherwise."""
-        asked = {"visibility": "internal", "subject": "Need help", "participant_ids": [p.id for p in people]}
+        asked: dict[str, Any] = {"visibility": "internal", "subject": "Need help"}
+        asked["participant_ids"] = [person.id for person in people]
         if job is not None:
             asked["job_id"] = job.ref.id
-        return ok(self.post("/api/chat/threads", asked | more), 201)
+        opened: dict[str, Any] = ok(self.post("/api/chat/threads", asked | more), 201)
+        return opened
 
     def writes(self, thread: dict[str, Any], body: str, **more: Any) -> dict[str, Any]:
-        return ok(self.post(f"/api/chat/threads/{thread['id']}/messages", {"body": body} | more), 201)
+        asked = {"body": body} | more
+        said: dict[str, Any] = ok(self.post(f"/api/chat/threads/{thread['id']}/messages", asked), 201)
+        return said
 
     def reads(self, thread: dict[str, Any], **params: Any) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = ok(self.get(f"/api/chat/threads/{thread['id']}/messages", **params))["messages"]
+        answer = ok(self.get(f"/api/chat/threads/{thread['id']}/messages", **params))
+        found: list[dict[str, Any]] = answer["messages"]
         return found
 
     def sees(self, thread: dict[str, Any]) -> bool:
         return self.get(f"/api/chat/threads/{thread['id']}").status_code == 200
 
     def sends_link(self, job: SeenJob, **asked: Any) -> dict[str, Any]:
-        return ok(self.post(f"/api/chat/jobs/{job.ref.id}/customer-session", asked), 201)
+        made: dict[str, Any] = ok(self.post(f"/api/chat/jobs/{job.ref.id}/customer-session", asked), 201)
+        return made
 
 
 @dataclass
@@ -89,10 +98,12 @@ class CustomerAtHome:
         return f"/api/chat/customer/jobs/{self.job_id}/thread"
 
     def view(self, **params: Any) -> dict[str, Any]:
-        return ok(self.http.get(self.path, params=params))
+        shown: dict[str, Any] = ok(self.http.get(self.path, params=params))
+        return shown
 
     def writes(self, body: str, **more: Any) -> dict[str, Any]:
-        return ok(self.http.post(f"{self.path}/messages", json={"body": body} | more), 201)
+        said: dict[str, Any] = ok(self.http.post(f"{self.path}/messages", json={"body": body} | more), 201)
+        return said
 
 
 @dataclass

@@ -1,14 +1,24 @@
 """Every test that touches the store runs twice: on SQLite and on PostgreSQL."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from hypothesis import settings
+
+from jobthread.actions import passwords
 from tests import postgres, serving
-from tests.cast import Cast, gather
+from tests.cast import PASSWORD_HASH, Cast, gather
 from tests.serving import Serving
 
 DATABASES = ["sqlite", "postgresql"]
+
+# Never the same examples twice, in CI neither; what fails is told with what it takes to see it again.
+settings.register_profile("everyday", deadline=None, derandomize=False, print_blob=True)
+settings.register_profile("nightly", settings.get_profile("everyday"), max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
 
 @pytest.fixture(scope="session", params=DATABASES)
@@ -32,6 +42,13 @@ def cast(server: Serving) -> Iterator[Cast]:
     serving.empty(server)
     yield gather(server)
     server.close_browsers()
+
+
+@pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id with little memory, for tests that are not about its cost."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(passwords, "_NOBODY", PASSWORD_HASH)
 
 
 def database_url(kind: str, folder: Path) -> str:

@@ -15,9 +15,9 @@ import uvicorn
 from jobthread import app
 from jobthread.api.parts import Parts
 from jobthread.settings import Settings, load_settings
-from jobthread.store import schema
+from jobthread.store import audit, schema
 from jobthread.store.database import Database, Reading, Writing, wall_clock
-from jobthread.store.tables import metadata
+from jobthread.store.tables import audit_head, metadata
 from sqlalchemy import text
 
 T = TypeVar("T")
@@ -119,7 +119,7 @@ def _empty(tx: Writing) -> None:
     for table in reversed(metadata.sorted_tables):
         if table.name != "audit_head":
             tx.conn.execute(table.delete())
-    tx.conn.execute(text("UPDATE audit_head SET position = 0"))
+    tx.conn.execute(audit_head.update().values(position=0, hash=audit.FIRST, mac=b""))
     if tx.dialect == "sqlite":
         tx.conn.execute(text("INSERT INTO search_messages(search_messages) VALUES ('delete-all')"))
         tx.conn.execute(text("INSERT INTO search_subjects(search_subjects) VALUES ('delete-all')"))
@@ -134,7 +134,11 @@ def _free_port() -> int:
 def browser(serving: Serving, **headers: str) -> httpx2.Client:
     """A client that ends with the test."""
     client = httpx2.Client(
-        base_url=serving.url, headers=headers, timeout=PATIENCE_SECONDS, verify=NO_CERTIFICATES, trust_env=False
+        base_url=serving.url,
+        headers=headers,
+        timeout=PATIENCE_SECONDS,
+        verify=NO_CERTIFICATES,
+        trust_env=False,
     )
     serving.browsers.append(client)
     return client

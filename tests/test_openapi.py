@@ -316,6 +316,13 @@ def test_the_pages_are_served_under_the_strict_policy(server: Serving) -> None:
         assert "immutable" in sheet.headers["cache-control"]
 
 
+def test_every_path_tells_all_its_methods(server: Serving, document: Json) -> None:
+    anyone = browser(server)
+    for path, methods in document["paths"].items():
+        allowed = anyone.options(re.sub(r"{\w+}", "1", path)).headers["allow"]
+        assert set(allowed.split(", ")) == {method.upper() for method in methods} | {"OPTIONS"}, path
+
+
 def test_the_start_page_says_whose_server_it_is(server: Serving) -> None:
     start = seen(browser(server).get("/").text)
     assert server.settings.company in "".join(start.text)

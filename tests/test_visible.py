@@ -20,7 +20,7 @@ from jobthread.entities import (
 )
 from jobthread.errors import NotFound
 from jobthread.policy import JobSight, Sight, job_sight_of, may_write, sees, sight_of
-from jobthread.store import jobs, tables, threads
+from jobthread.store import jobs, tables, threads, views
 from jobthread.store.database import Reading, Writing
 from tests import serving
 from tests.serving import Serving
@@ -190,7 +190,7 @@ def _listed(tx: Reading, sight: Sight) -> list[int]:
     found: list[int] = []
     more, cursor = True, None
     while more:
-        page = threads.page(tx, sight, threads.ThreadFilter(), (SenderKind.STAFF, 1), cursor, 30)
+        page = views.page(tx, sight, views.ThreadFilter(), (SenderKind.STAFF, 1), cursor, 30)
         found += [view.id for view in page.items]
         more, cursor = page.next_cursor is not None, page.next_cursor
     return found

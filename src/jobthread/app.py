@@ -23,7 +23,7 @@ from jobthread.api.front import App, front
 from jobthread.api.parts import Parts
 from jobthread.deliver import compose, email, sms, worker
 from jobthread.deliver.outgoing import Compose, Send
-from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueued, Happening
+from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueued, DeliveryStatus, Happening
 from jobthread.settings import Settings
 from jobthread.store import limits as store_limits
 from jobthread.store import opening, schema
@@ -110,7 +110,7 @@ def application(settings: Settings, parts: Parts, more: Sequence[Calls] = (), *,
     calls = [*more, *([health.metrics_call(metrics, parts.db)] if metrics else [])]
     pages = outbox.pages(outbox_folder(settings), settings.company) if demo else []
     inner = routes.litestar(
-        parts, settings.max_body_kb * 1024, calls, pages, lifespan=[_lifespan(settings, parts)]
+        parts, settings.max_body_kb * 1024, calls, pages, lifespan=[_lifespan(settings, parts, metrics)]
     )
     return front(
         inner,  # type: ignore[arg-type]
@@ -125,7 +125,7 @@ def proxy_options(settings: Settings) -> dict[str, Any]:
     return {"proxy_headers": bool(trusted), "forwarded_allow_ips": trusted or None}
 
 
-def _lifespan(settings: Settings, parts: Parts) -> Callable[[Litestar], Any]:
+def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) -> Callable[[Litestar], Any]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         db = parts.db
@@ -136,7 +136,13 @@ def _lifespan(settings: Settings, parts: Parts) -> Callable[[Litestar], Any]:
         stopping = asyncio.Event()
         delivering = asyncio.create_task(
             worker.deliver_forever(
-                db, parts.issuing.seal, channels(settings), composed(settings), delivery_queued, stopping
+                db,
+                parts.issuing.seal,
+                channels(settings),
+                composed(settings),
+                delivery_queued,
+                stopping,
+                observe=metrics.observe_delivery if metrics else _unobserved,
             )
         )
         background = [
@@ -155,6 +161,10 @@ def _lifespan(settings: Settings, parts: Parts) -> Callable[[Litestar], Any]:
             await asyncio.to_thread(db.close)
 
     return lifespan
+
+
+def _unobserved(channel: Channel, status: DeliveryStatus) -> None:
+    """Where no figures are wanted."""
 
 
 def _teller(

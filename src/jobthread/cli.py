@@ -5,6 +5,7 @@ import asyncio
 import getpass
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -25,12 +26,24 @@ def main() -> None:
     asked = build_parser().parse_args()
     try:
         settings = load_settings(os.environ, asked.config, _arguments(asked))
-        sys.exit(asked.run(settings, asked))
-    except (SettingsError, SchemaError, Refused, JobthreadError) as error:
+        status = asked.run(settings, asked)
+        sys.stdout.flush()
+        sys.exit(status)
+    except BrokenPipeError:
+        # Whoever read our output, like `head`, has read enough.
+        _say_no_more()
+        sys.exit(128 + signal.SIGPIPE)
+    except (SettingsError, SchemaError, Refused, JobthreadError, OSError) as error:
         print(f"jobthread: {error}", file=sys.stderr)
+        _say_no_more()
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _say_no_more() -> None:
+    """What was printed but could not be written must not fail once more when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 class Refused(Exception):
@@ -137,6 +150,8 @@ def add_user(settings: Settings, asked: argparse.Namespace) -> int:
 def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise Refused("There is no terminal to ask for the password at: use --password-stdin.")
     password = getpass.getpass("Password: ")
     if password != getpass.getpass("Once more: "):
         raise Refused("The two passwords differ.")

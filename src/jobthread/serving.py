@@ -71,6 +71,8 @@ def _config(settings: Settings, db: Database, demo: bool, more: Sequence[Calls])
 async def _greeting(settings: Settings, db: Database, with_demo: bool) -> list[str]:
     await opening.opened(settings.database_url, db)
     lines = ["", f"  {settings.company} is at {settings.base_url}"]
+    if settings.smtp_url is None:
+        lines.append(f"  No mail server is set: mails are written to {app.outbox_folder(settings)}")
     if with_demo:
         lines += await _demo_lines(settings, db)
     elif not await db.read(people_store.any_staff):

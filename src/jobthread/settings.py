@@ -56,7 +56,7 @@ class Settings:
     database_url: str = setting(
         "The database: a SQLite file (jobthread.db in the data directory by default) or PostgreSQL",
         read.database_url,
-        lambda above: f"sqlite:///{above['data_dir']}/jobthread.db",
+        lambda above: f"sqlite:///{str(above['data_dir']).replace('%', '%25')}/jobthread.db",
         secret=True,
     )
     secret_key: str | None = setting(
@@ -80,7 +80,7 @@ class Settings:
     )
     mail_from: str = setting("Sender of mails", read.mail_address, _own_address)
     sms_url: str | None = setting(
-        "Where text messages go: so far file:///path, which collects them", read.sms_url, secret=True
+        "Where text messages go: so far file:///folder, which collects them", read.sms_url, secret=True
     )
     rate_limits: bool = setting("Whether too many requests are refused: on or off", read.switch, "on")
     max_body_kb: int = setting("Largest body of a request, in KiB", read.whole_number(128, 65536), "256")

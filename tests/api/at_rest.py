@@ -1,11 +1,12 @@
 """What the database keeps: every value of every table, to look for what must not be there."""
 
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import inspect, text
-from tests.serving import Serving
+from sqlalchemy import Select, inspect, select, table, text
 
 from jobthread.store.database import Reading
+from tests.serving import Serving
 
 
 def at_rest(serving: Serving) -> bytes:
@@ -21,8 +22,8 @@ def rows_at_rest(serving: Serving) -> dict[str, list[str]]:
 def _values(tx: Reading) -> list[bytes]:
     return [
         value if isinstance(value, bytes) else str(value).encode()
-        for table in _tables(tx)
-        for row in tx.conn.execute(text(f'SELECT * FROM "{table}"'))
+        for name in _tables(tx)
+        for row in tx.conn.execute(_all_of(name))
         for value in row
     ]
 
@@ -31,12 +32,16 @@ def _rows(tx: Reading) -> dict[str, list[str]]:
     # The audit trail is sealed a moment after its rows are written: that is no change of theirs.
     left_out = {"position", "hash", "mac"}
     return {
-        table: sorted(
-            repr({name: value for name, value in row.items() if name not in left_out})
-            for row in tx.conn.execute(text(f'SELECT * FROM "{table}"')).mappings()
+        name: sorted(
+            repr({column: value for column, value in row.items() if column not in left_out})
+            for row in tx.conn.execute(_all_of(name)).mappings()
         )
-        for table in _tables(tx)
+        for name in _tables(tx)
     }
+
+
+def _all_of(name: str) -> Select[Any]:
+    return select(text("*")).select_from(table(name))
 
 
 def _tables(tx: Reading) -> list[str]:

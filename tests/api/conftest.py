@@ -1,19 +1,21 @@
-"""Servers that are set up otherwise than the one most tests share, and what else only some tests need."""
+"""Servers that are set up otherwise than the one most tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
+
+from jobthread.store import people
 from tests import serving
-from tests.cast import PASSWORD_HASH, Cast, gather
+from tests.cast import Cast, gather
 from tests.conftest import DATABASES, database_url
 from tests.serving import Serving
 
-from jobthread.actions import passwords
-
 
 @pytest.fixture(scope="session", params=DATABASES)
-def strict_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def strict_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Serving]:
     """As in real life: rate limits and metrics on, and behind a proxy on this very machine."""
     folder = tmp_path_factory.mktemp("strict")
     running = serving.serve(
@@ -36,7 +38,13 @@ def strict_cast(strict_server: Serving) -> Iterator[Cast]:
 
 
 @pytest.fixture
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2id with little memory, for tests that are not about its cost."""
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    monkeypatch.setattr(passwords, "_NOBODY", PASSWORD_HASH)
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+    """Lets the next look at the list of users raise that."""
+
+    def fails_with(error: Exception) -> None:
+        def fail(tx: Any) -> Any:
+            raise error
+
+        monkeypatch.setattr(people, "active_staff", fail)
+
+    return fails_with

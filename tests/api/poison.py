@@ -228,3 +228,15 @@ CONTENT_TYPES: dict[str, dict[bytes, bytes]] = {
     "gzip": {b"Content-Type": b"application/json", b"Content-Encoding": b"gzip"},
 }
 METHODS = ("PUT", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "DELETE", "PATCH", "POST", "GET")
+
+# --- what only looks like HTTP --------------------------------------------------------------------
+
+NO_HTTP: dict[str, bytes] = {
+    "a bare byte in the target": b"GET /api/jobs/\xe9 HTTP/1.1\r\nHost: localhost",
+    "a NUL in the target": b"GET /api/jobs/\x00 HTTP/1.1\r\nHost: localhost",
+    "a NUL in a header": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: a\x00b",
+    "a method that is none": b"BREW /healthz HTTP/1.1\r\nHost: localhost",
+    "a length that is none": b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1",
+    "two lengths": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2",
+    "a greeting of another protocol": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+}

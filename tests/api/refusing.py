@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpx2
+
 from tests.cast import refused
 
 ABSENT = 987_654_321
@@ -25,6 +26,13 @@ def invalid(answer: httpx2.Response, field: str) -> None:
     """A 422 that names this field, and no other."""
     problem = refused(answer, 422, "invalid")
     assert [error["field"] for error in problem["errors"]] == [field], problem
+
+
+def no_questions(
+    ask: Callable[..., httpx2.Response], path: str, wrong: Iterable[tuple[str, dict[str, Any]]]
+) -> None:
+    """Each of these, (parameter at fault, what is asked), is refused for that parameter."""
+    all_invalid(lambda params: ask(path, **params), wrong)
 
 
 def all_invalid(send: Callable[[Any], httpx2.Response], wrong: Iterable[tuple[str, Any]]) -> None:

@@ -16,9 +16,7 @@ import pytest
 
 from jobthread.api.calls import Call, Who
 from jobthread.api.routes import all_calls
-from jobthread.policy import sight_of
 from jobthread.store import threads
-from jobthread.store.database import Writing
 from tests.api import world as w
 from tests.api.world import World, settle
 from tests.cast import PASSWORD, Cast
@@ -214,6 +212,7 @@ GET /api/openapi.json
     -                                                  200
 """
 
+REMOVING = "DELETE /api/chat/threads/{thread_id}/participants/{user_id}"
 NOT_LET_IN = {
     "expired": "not_authenticated",
     "expired-token": "link_expired",
@@ -342,11 +341,12 @@ def ask(world: World, principal: str, line: Line) -> httpx2.Response:
     words = line.asked.split()
     method, template = line.call.split()
     path = re.sub(r"\{(\w+)\}", lambda match: str(ID_OF[match[1]](world, principal, words)), template)
-    if method == "DELETE" and "participants" in path:
-        _put_back(world, principal, words)
     body = BODIES[line.call](world, words) if line.call in BODIES else None
     query = QUERIES[line.call](world, words) if line.call in QUERIES else {}
-    return world.at[principal].request(method, path, json=body, params=query)
+    answer = world.at[principal].request(method, path, json=body, params=query)
+    if line.call == REMOVING and answer.status_code == 204:
+        _put_back(world, principal, words)
+    return answer
 
 
 ID_OF: dict[str, Callable[[World, str, list[str]], int]] = {
@@ -412,15 +412,6 @@ QUERIES: dict[str, Callable[[World, list[str]], Any]] = {
 
 
 def _put_back(world: World, principal: str, words: list[str]) -> None:
-    """Whoever took part at first takes part again: others were removed by those who asked before."""
-    name, thread = (principal if words[0] == "oneself" else words[0]), words[1]
-    if name not in world.members[thread]:
-        return
-    pair = (world.threads[thread], world.user_id(name))
-
-    def put_back(tx: Writing) -> None:
-        everything = sight_of(world.people["ada"])
-        if pair[1] not in threads.get_seen(tx, everything, pair[0]).participant_ids:
-            threads.add_participants(tx, [pair])
-
-    world.serving.write(put_back)
+    """Whoever was removed takes part again, so that the next one has somebody to remove."""
+    removed = world.user_id(principal if words[0] == "oneself" else words[0])
+    world.serving.write(lambda tx: threads.add_participants(tx, [(world.threads[words[1]], removed)]))

@@ -7,18 +7,20 @@ import httpx2
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from sqlalchemy import update
-from tests.api.at_rest import at_rest
-from tests.api.refusing import all_invalid, identical, invalid
-from tests.cast import NOBODY, PASSWORD, PASSWORD_HASH, Cast, ok, refused
 
 from jobthread.actions import passwords, people
 from jobthread.entities import Role
 from jobthread.store.tables import users
+from tests.api.at_rest import at_rest
+from tests.api.refusing import all_invalid, identical, invalid
+from tests.cast import NOBODY, PASSWORD, PASSWORD_HASH, Cast, ok, refused
 
 NEW_PASSWORD = "a new wrench in the works"
 
 
-def sign_in(http: httpx2.Client, email: str = "dora@example.com", password: str = PASSWORD) -> httpx2.Response:
+def sign_in(
+    http: httpx2.Client, email: str = "dora@example.com", password: str = PASSWORD
+) -> httpx2.Response:
     return http.post("/api/auth/login", json={"email": email, "password": password})
 
 
@@ -178,13 +180,16 @@ def test_signing_out_ends_this_session_at_once_and_no_other(cast: Cast) -> None:
 
 
 def test_a_session_ends_where_it_was_not_used_for_thirty_days(cast: Cast) -> None:
+    def days_pass(days: int) -> None:
+        cast.serving.clock.pass_time(days=days)
+        cast.serving.parts.callers.forget()  # who was here a second ago is known without a look at the clock
+
     idle, in_use = signed_in(cast), signed_in(cast)
     for _ in range(2):
-        cast.serving.clock.pass_time(days=20)
+        days_pass(20)
         assert me(in_use)["name"] == "Dora"
     refused(idle.get("/api/auth/me"), 401, "not_authenticated")
-    cast.serving.clock.pass_time(days=31)
-    cast.serving.parts.callers.forget()  # who was here a second ago is known without a look at the clock
+    days_pass(31)
     refused(in_use.get("/api/auth/me"), 401, "not_authenticated")
 
 
@@ -245,7 +250,13 @@ def test_a_password_is_changed_only_by_who_knows_it_and_for_one_that_is_long_eno
 def test_an_api_key_acts_as_its_service_user_until_it_is_revoked(cast: Cast) -> None:
     key = cast.serving.write(lambda tx: people.add_api_key(tx, NOBODY, "CRM", Role.DISPATCHER))
     crm = cast.stranger(Authorization=f"Bearer {key}")
-    assert me(crm) == {"id": me(crm)["id"], "name": "CRM", "email": None, "role": "dispatcher", "active": True}
+    assert me(crm) == {
+        "id": me(crm)["id"],
+        "name": "CRM",
+        "email": None,
+        "role": "dispatcher",
+        "active": True,
+    }
     thread = ok(crm.post(f"/api/chat/jobs/{cast.roof.ref.id}/customer-thread", json={}), 201)
     assert thread["created_by"]["name"] == "CRM"
     refused(crm.get("/api/audit"), 403, "forbidden")

@@ -13,7 +13,7 @@ import pytest
 from jobthread.api.calls import Call, Who
 from jobthread.api.examples import EXAMPLES
 from jobthread.api.problems import MEDIA_TYPE
-from jobthread.api.refusals import refusals
+from jobthread.api.refusals import Refusal, refusals
 from jobthread.api.routes import all_calls
 from jobthread.errors import MethodNotAllowed, NotFound
 from tests import serving
@@ -216,7 +216,9 @@ def in_fields(call: Call) -> Iterator[Poison]:
             body = whole(good, **{name: value})
             yield Poison(f"{name}: {kind}", call.method, target(call), body, json_type(body), at_fault=name)
         inner = good.get(name)
-        for inner_name in inner if isinstance(inner, dict) else ():
+        if not isinstance(inner, dict):
+            continue
+        for inner_name in inner:
             for kind, value in poison.VALUES.items():
                 body = whole(good, **{name: whole(inner, **{inner_name: value})})
                 path = f"{name}.{inner_name}"
@@ -270,6 +272,21 @@ def test_no_poison_hurts(call: Call, places: Sequence[Place]) -> None:
         place.carol.view()
 
 
+def test_there_is_poison_for_every_call() -> None:
+    amounts = {call.name: len(all_poison(call)) for call in all_calls()}
+    assert min(amounts.values()) >= 10
+    assert sum(amounts.values()) >= 300
+
+
+@pytest.mark.parametrize("start", poison.NO_HTTP.values(), ids=poison.NO_HTTP)
+def test_what_is_not_even_http_is_refused_at_the_door(start: bytes, casts: Sequence[Cast]) -> None:
+    for cast in casts:
+        with socket.create_connection(("127.0.0.1", cast.serving.settings.port), PATIENCE_SECONDS) as caller:
+            caller.sendall(start + b"\r\n\r\n")
+            assert caller.recv(65_536).startswith(b"HTTP/1.1 400 ")
+        ok(cast.ada.get("/api/auth/me"))
+
+
 def rows(place: Place, call: Call) -> dict[str, list[str]]:
     found = rows_at_rest(place.cast.serving)
     if call.who is Who.ANYONE:
@@ -292,7 +309,8 @@ def faults_of_problem(call: Call, one: Poison, answer: Answer) -> Iterator[str]:
         yield f"{answer.status} as {answer.media_type}"
         return
     problem = json.loads(answer.body)
-    allowed = {error.code: error.status for error in (*refusals(call), NotFound, MethodNotAllowed)}
+    known: list[Refusal] = [*refusals(call), NotFound, MethodNotAllowed]
+    allowed = {error.code: error.status for error in known}
     if allowed.get(problem["code"]) != answer.status == problem["status"]:
         yield f"{answer.status} {problem['code']} is not documented"
     if answer.status == 422:
@@ -302,8 +320,8 @@ def faults_of_problem(call: Call, one: Poison, answer: Answer) -> Iterator[str]:
 def faults_of_fields(one: Poison, fields: list[str]) -> Iterator[str]:
     if not fields:
         yield "422 without a field"
-    expected = (one.at_fault, JUDGED_LAST)
-    if one.at_fault is not None and not all(any(within(name, one) for one in expected) for name in fields):
+    at_fault = one.at_fault
+    if at_fault is not None and not all(within(name, at_fault) or name == JUDGED_LAST for name in fields):
         yield f"blames {fields}"
 
 

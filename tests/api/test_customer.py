@@ -4,15 +4,26 @@ from typing import Any
 
 import httpx2
 import pytest
+
 from tests.api.refusing import ABSENT, all_invalid, identical, invalid
 from tests.cast import Cast, Colleague, CustomerAtHome, exchange_of, ok, refused
 
 MESSAGE = {
-    "id", "thread_id", "seq", "kind", "sender", "sender.kind", "sender.id", "sender.name", "sender.role", "body",
-    "event", "event.type", "event.people", "event.people.name", "client_msg_id", "created_at", "attachments",
+    "id", "thread_id", "seq", "kind", "sender", "sender.kind", "sender.id", "sender.name", "sender.role",
+    "body", "event", "event.type", "event.people", "event.people.name", "client_msg_id", "created_at",
+    "attachments",
 }  # fmt: skip
 OF_EVENTS = {"event.type", "event.people", "event.people.name"}
-THREAD = {"id", "subject", "status", "created_at", "last_message", "last_seq", "last_read_seq", "unread_count"}
+THREAD = {
+    "id",
+    "subject",
+    "status",
+    "created_at",
+    "last_message",
+    "last_seq",
+    "last_read_seq",
+    "unread_count",
+}
 JOB = {"id", "reference", "title", "status", "customer_name"}
 
 
@@ -100,7 +111,11 @@ def test_the_token_alone_is_as_good_as_the_cookie(cast: Cast, carol: CustomerAtH
     wrong = cast.stranger(Authorization=f"Bearer {token}x")
     refused(wrong.get(carol.path), 401, "link_invalid")
     refused(cast.stranger().get(carol.path), 401, "not_authenticated")
-    refused(cast.stranger(Cookie=f"jobthread_job_{carol.job_id}={token}").get(carol.path), 401, "not_authenticated")
+    refused(
+        cast.stranger(Cookie=f"jobthread_job_{carol.job_id}={token}").get(carol.path),
+        401,
+        "not_authenticated",
+    )
 
 
 # --- seeing ---------------------------------------------------------------------------------------
@@ -112,7 +127,11 @@ def test_a_customer_sees_what_is_meant_for_customers_and_not_a_key_more(cast: Ca
     thread = opened(cast, "Your boiler", cast.tom, message={"body": "Tom comes on Friday."})
     ok(cast.dora.post(f"/api/chat/threads/{thread['id']}/participants", {"user_ids": [cast.tara.id]}))
     said = carol.http.post(f"{carol.path}/messages", json={"body": "Fine"})
-    for answer in (carol.http.get(carol.path), said, carol.http.get(carol.path, params={"thread_id": thread["id"]})):
+    for answer in (
+        carol.http.get(carol.path),
+        said,
+        carol.http.get(carol.path, params={"thread_id": thread["id"]}),
+    ):
         for contact in ("@example.com", "+1202"):
             assert contact not in answer.text
     assert keys_of(carol.view()) == VIEW
@@ -136,17 +155,27 @@ def test_staff_are_known_to_a_customer_by_name_and_role(cast: Cast, carol: Custo
     assert [row["seq"] for row in carol.view()["messages"]] == [1, 2, 3, 4]
 
 
-def test_an_internal_thread_is_to_a_customer_as_if_it_were_not_there(cast: Cast, carol: CustomerAtHome) -> None:
+def test_an_internal_thread_is_to_a_customer_as_if_it_were_not_there(
+    cast: Cast, carol: CustomerAtHome
+) -> None:
     before = carol.view()
-    internal = cast.dora.opens_thread(cast.tom, job=cast.boiler, subject="Pays late", message={"body": "Careful."})
+    internal = cast.dora.opens_thread(
+        cast.tom, job=cast.boiler, subject="Pays late", message={"body": "Careful."}
+    )
     assert carol.view() == before
-    for send in (
-        lambda thread_id: carol.http.get(carol.path, params={"thread_id": thread_id}),
-        lambda thread_id: carol.http.post(f"{carol.path}/messages", json={"body": "Hm", "thread_id": thread_id}),
-        lambda thread_id: carol.http.post(f"{carol.path}/read", json={"thread_id": thread_id}),
+    for method, more, body in (
+        ("GET", "?thread_id={}", {}),
+        ("POST", "/messages", {"body": "Hm"}),
+        ("POST", "/read", {}),
     ):
-        identical(send(internal["id"]), send(ABSENT))
-        refused(send(internal["id"]), 404, "not_found")
+        hidden, absent = (
+            carol.http.request(
+                method, carol.path + more.format(thread_id), json=body | {"thread_id": thread_id}
+            )
+            for thread_id in (internal["id"], ABSENT)
+        )
+        identical(hidden, absent)
+        refused(hidden, 404, "not_found")
     assert [row["body"] for row in cast.dora.reads(internal)] == ["", "Careful."]
 
 
@@ -178,7 +207,9 @@ def test_one_browser_may_hold_the_links_of_two_jobs(cast: Cast, carol: CustomerA
     carol.view()
 
 
-def test_the_view_shows_the_newest_open_thread_or_the_one_that_is_asked_for(cast: Cast, carol: CustomerAtHome) -> None:
+def test_the_view_shows_the_newest_open_thread_or_the_one_that_is_asked_for(
+    cast: Cast, carol: CustomerAtHome
+) -> None:
     bill = opened(cast, "The bill", message={"body": "It is enclosed."})
     assert threads_of(carol) == ["The bill", "Boiler off"]
     assert carol.view()["thread"]["subject"] == "The bill"
@@ -220,7 +251,9 @@ def test_messages_come_page_by_page(cast: Cast, carol: CustomerAtHome) -> None:
 # --- writing --------------------------------------------------------------------------------------
 
 
-def test_a_customer_answers_in_the_newest_open_thread_or_in_the_one_named(cast: Cast, carol: CustomerAtHome) -> None:
+def test_a_customer_answers_in_the_newest_open_thread_or_in_the_one_named(
+    cast: Cast, carol: CustomerAtHome
+) -> None:
     [boiler] = carol.view()["threads"]
     bill = opened(cast, "The bill")
     said = carol.writes(" How much? ", client_msg_id="c-1")
@@ -237,7 +270,14 @@ def test_a_customer_answers_in_the_newest_open_thread_or_in_the_one_named(cast: 
         "attachments": [],
     }
     assert carol.writes("And when?", thread_id=boiler["id"])["thread_id"] == boiler["id"]
-    assert cast.dan.reads(bill)[-1]["sender"] == {"kind": "customer", "id": cast.boiler.customer.id, "name": "Carol"}
+    assert carol.writes("As soon as you can.", thread_id=bill["id"])["thread_id"] == bill["id"]
+    ok(cast.dora.post(f"/api/chat/threads/{bill['id']}/close"))
+    assert carol.writes("Thanks")["thread_id"] == boiler["id"], "an open one before a newer closed one"
+    assert cast.dan.reads(boiler)[-1]["sender"] == {
+        "kind": "customer",
+        "id": cast.boiler.customer.id,
+        "name": "Carol",
+    }
 
 
 def test_a_customers_message_reopens_a_closed_thread(cast: Cast, carol: CustomerAtHome) -> None:
@@ -270,7 +310,9 @@ def test_without_any_thread_there_is_nothing_to_answer(cast: Cast) -> None:
     [thread] = carol.view()["threads"]
     ok(cast.dora.post(f"/api/chat/threads/{thread['id']}/close"))
     carol.writes("Reopened")
-    refused(carol.http.post(f"{carol.path}/messages", json={"body": "x", "thread_id": ABSENT}), 404, "not_found")
+    refused(
+        carol.http.post(f"{carol.path}/messages", json={"body": "x", "thread_id": ABSENT}), 404, "not_found"
+    )
 
 
 def test_what_is_no_message_is_refused(cast: Cast, carol: CustomerAtHome) -> None:
@@ -293,7 +335,9 @@ def test_what_is_no_message_is_refused(cast: Cast, carol: CustomerAtHome) -> Non
 # --- reading --------------------------------------------------------------------------------------
 
 
-def test_a_customer_reads_what_others_wrote_and_the_mark_never_moves_back(cast: Cast, carol: CustomerAtHome) -> None:
+def test_a_customer_reads_what_others_wrote_and_the_mark_never_moves_back(
+    cast: Cast, carol: CustomerAtHome
+) -> None:
     [thread] = carol.view()["threads"]
     for body in ("One", "Two", "Three"):
         cast.dora.writes(thread, body)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.refusing import ABSENT, all_invalid, identical, invalid
+from tests.api.refusing import ABSENT, all_invalid, identical, invalid, no_questions
 from tests.cast import Cast, Colleague, ok, refused
 
 
@@ -139,9 +139,7 @@ def test_a_hidden_job_is_as_one_that_is_not_there(cast: Cast) -> None:
 def test_a_job_shows_each_colleague_the_threads_that_they_see(cast: Cast) -> None:
     cast.dora.opens_thread(job=cast.boiler, subject="Among dispatchers")
     cast.tom.opens_thread(job=cast.boiler, subject="Tom alone")
-    cast.dora.opens_thread(
-        cast.tom, job=cast.boiler, subject="With Carol", visibility="customer_visible"
-    )
+    cast.dora.opens_thread(cast.tom, job=cast.boiler, subject="With Carol", visibility="customer_visible")
     shown = {
         who.name: [thread["subject"] for thread in ok(who.get(path_of_boiler(cast)))["threads"]]
         for who in (cast.ada, cast.dora, cast.dan, cast.tom)
@@ -183,14 +181,17 @@ def test_jobs_come_in_pages(cast: Cast) -> None:
 
 
 def test_what_is_no_question_is_refused(cast: Cast) -> None:
-    for field, params in [
-        ("limit", {"limit": 0}),
-        ("limit", {"limit": "ten"}),
-        ("status", {"status": "open"}),
-        ("cursor", {"cursor": "?"}),
-        ("state", {"state": "active"}),
-    ]:
-        invalid(cast.dora.get("/api/jobs", **params), field)
+    no_questions(
+        cast.dora.get,
+        "/api/jobs",
+        [
+            ("limit", {"limit": 0}),
+            ("limit", {"limit": "ten"}),
+            ("status", {"status": "open"}),
+            ("cursor", {"cursor": "?"}),
+            ("state", {"state": "active"}),
+        ],
+    )
     invalid(cast.dora.http.get("/api/jobs?limit=1&limit=2"), "limit")
 
 
@@ -202,8 +203,15 @@ def test_what_is_given_is_changed_and_the_rest_stays(cast: Cast) -> None:
     assert ok(cast.dora.patch(path_of_boiler(cast), {})) == before
     asked = {"title": "Boiler is cold", "status": "closed", "scheduled_at": "2026-12-24T08:00:00.250Z"}
     assert ok(cast.ada.patch(path_of_boiler(cast), asked)) == before | asked
-    undone = {"scheduled_at": None, "assignee_ids": [], "status": "active", "external_id": "crm-1"}
-    after = before | asked | {"scheduled_at": None, "assignees": [], "status": "active", "external_id": "crm-1"}
+    undone: dict[str, Any] = {
+        "scheduled_at": None,
+        "assignee_ids": [],
+        "status": "active",
+        "external_id": "crm-1",
+    }
+    after = (
+        before | asked | {"scheduled_at": None, "assignees": [], "status": "active", "external_id": "crm-1"}
+    )
     assert ok(cast.dora.patch(path_of_boiler(cast), undone)) == after
 
 

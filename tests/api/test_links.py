@@ -3,17 +3,21 @@
 import base64
 import hashlib
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx2
 from sqlalchemy import select
+
+from jobthread.actions import links as link_actions
+from jobthread.entities import Channel, SeenJob
+from jobthread.store import outbox
+from jobthread.store.database import Writing
+from jobthread.store.tables import chat_magic_sessions, deliveries
 from tests.api.at_rest import at_rest, rows_at_rest
 from tests.api.refusing import ABSENT, all_invalid, identical, invalid
 from tests.cast import Cast, Colleague, CustomerAtHome, exchange_of, ok, refused
-
-from jobthread.entities import SeenJob
-from jobthread.store.database import Reading
-from jobthread.store.tables import chat_magic_sessions, deliveries
+from tests.serving import wait_until
 
 EXCHANGE = "/api/chat/customer/session"
 
@@ -45,6 +49,13 @@ def moment(text: str) -> datetime:
 def in_hand(cast: Cast, job: SeenJob | None = None, **asked: Any) -> dict[str, Any]:
     """A link that was made, and not sent."""
     return cast.dora.sends_link(job or cast.boiler, **({"channels": []} | asked))
+
+
+def settled(cast: Cast, job: SeenJob) -> None:
+    """All that was to be sent has been sent."""
+    wait_until(
+        lambda: {d["status"] for link in links_of(cast.dora, job) for d in link["deliveries"]} <= {"sent"}
+    )
 
 
 def is_shut_out(customer: CustomerAtHome) -> bool:
@@ -185,6 +196,9 @@ def test_only_the_hash_of_a_token_rests_anywhere(cast: Cast) -> None:
     carol = cast.opens(link)
     refused(opening(cast, link, job_id=cast.roof.ref.id), 401, "link_invalid")
     cookie = carol.http.cookies[f"jobthread_job_{cast.boiler.ref.id}"]
+    settled(cast, cast.boiler)
+    sealed = cast.serving.read(lambda tx: tx.conn.execute(select(deliveries.c.sealed_token)).scalars().all())
+    assert sealed == [None, None], "what was sent is not even kept sealed"
     kept = at_rest(cast.serving)
     assert b"carol@example.com" in kept
     for secret in (token, cookie):
@@ -197,9 +211,23 @@ def test_only_the_hash_of_a_token_rests_anywhere(cast: Cast) -> None:
     assert cookie not in shown
 
 
+def test_a_token_that_waits_to_be_sent_is_sealed(cast: Cast) -> None:
+    def queued_and_claimed(tx: Writing) -> str:
+        """So that nobody sends it meanwhile."""
+        issuing = cast.serving.parts.issuing
+        issued = link_actions.issue(tx, cast.dora.by, issuing, cast.roof.ref.id, [Channel.EMAIL], None)
+        [claimed] = outbox.claim(tx, 1, 60_000_000)
+        assert issued.url.endswith(issuing.seal.open(claimed.sealed_token))
+        return issued.url
+
+    token = token_of({"url": cast.serving.write(queued_and_claimed)})
+    assert token.encode() not in at_rest(cast.serving)
+
+
 def test_the_list_says_who_made_each_link_and_who_opened_it(cast: Cast) -> None:
     first, second = cast.dora.sends_link(cast.boiler), in_hand(cast)
     in_hand(cast, cast.roof)
+    settled(cast, cast.boiler)
     for agent in ("Phone", "Tablet\tof Carol"):
         ok(cast.stranger(**{"User-Agent": agent}).post(EXCHANGE, json=exchange_of(first["url"])))
     newest, oldest = links_of(cast.dan, cast.boiler)
@@ -214,8 +242,15 @@ def test_the_list_says_who_made_each_link_and_who_opened_it(cast: Cast) -> None:
         "last_ip": "127.0.0.1",
         "last_user_agent": "Tablet of Carol",
         "use_count": 2,
-        "deliveries": first["deliveries"],
+        "deliveries": oldest["deliveries"],
     }
+    told = [(d["id"], d["channel"], d["to"], d["status"], d["error"]) for d in oldest["deliveries"]]
+    ids = [d["id"] for d in first["deliveries"]]
+    assert told == [
+        (ids[0], "email", "carol@example.com", "sent", None),
+        (ids[1], "sms", "+12025550101", "sent", None),
+    ]
+    assert all(moment(d["sent_at"]) >= moment(oldest["created_at"]) for d in oldest["deliveries"])
     assert moment(oldest["created_at"]) < moment(oldest["last_used_at"])
     never = {name: newest[name] for name in ("last_used_at", "last_ip", "last_user_agent", "use_count")}
     assert never == {"last_used_at": None, "last_ip": None, "last_user_agent": None, "use_count": 0}
@@ -223,6 +258,7 @@ def test_the_list_says_who_made_each_link_and_who_opened_it(cast: Cast) -> None:
 
 def test_a_link_scanner_that_merely_looks_changes_nothing(cast: Cast) -> None:
     link = cast.dora.sends_link(cast.boiler)
+    settled(cast, cast.boiler)
     before = rows_at_rest(cast.serving)
     scanner = cast.stranger()
     address = httpx2.URL(link["url"])
@@ -248,7 +284,8 @@ def test_a_link_can_be_opened_again_and_on_another_phone(cast: Cast) -> None:
 def test_a_link_opens_its_own_job_and_no_other(cast: Cast) -> None:
     link = in_hand(cast)
     other = ok(
-        cast.dora.post("/api/jobs", {"title": "Boiler again", "customer": {"id": cast.boiler.customer.id}}), 201
+        cast.dora.post("/api/jobs", {"title": "Boiler again", "customer": {"id": cast.boiler.customer.id}}),
+        201,
     )
     unknown = opening(cast, link, token="A" * 43)
     refused(unknown, 401, "link_invalid")
@@ -258,11 +295,15 @@ def test_a_link_opens_its_own_job_and_no_other(cast: Cast) -> None:
         identical(opening(cast, link, token=token), unknown)
 
 
+def exchanged(cast: Cast, path: str, body: Any) -> httpx2.Response:
+    return cast.stranger().post(path, json=body)
+
+
 def test_what_is_no_exchange_is_refused(cast: Cast) -> None:
     good = exchange_of(in_hand(cast)["url"])
     for path in (EXCHANGE, "/api/chat/customer/link"):
         all_invalid(
-            lambda body, path=path: cast.stranger().post(path, json=body),
+            partial(exchanged, cast, path),
             [
                 ("token", {"job_id": good["job_id"]}),
                 ("job_id", {"token": good["token"]}),
@@ -339,88 +380,6 @@ def test_of_several_reasons_the_one_that_lasts_is_told(cast: Cast) -> None:
     ok(cast.dora.patch(f"/api/jobs/{cast.boiler.ref.id}", {"status": "closed"}))
     refused(opening(cast, revoked), 401, "link_revoked")
     refused(opening(cast, expired), 401, "job_inactive")
-
-
-# --- asking for a new one -------------------------------------------------------------------------
-
-
-def renewal(cast: Cast, link: dict[str, Any], **changed: Any) -> httpx2.Response:
-    return cast.stranger().post("/api/chat/customer/link", json=exchange_of(link["url"]) | changed)
-
-
-def sent_since(cast: Cast, known: int) -> list[tuple[str, str]]:
-    """What waits to go out beyond the first `known`: channel and recipient."""
-    rows = cast.serving.read(lambda tx: tx.conn.execute(select(deliveries).order_by(deliveries.c.id)).all())
-    return [(row.channel, row.recipient) for row in rows[known:]]
-
-
-def newest_link(cast: Cast) -> dict[str, Any]:
-    """As it would arrive: the token is unsealed from the delivery that waits."""
-
-    def sealed(tx: Reading) -> Any:
-        return tx.conn.execute(select(deliveries).order_by(deliveries.c.id.desc()).limit(1)).one()
-
-    row = cast.serving.read(sealed)
-    issuing = cast.serving.parts.issuing
-    return {"url": issuing.url(row.job_id, issuing.seal.open(row.sealed_token))}
-
-
-def test_an_expired_link_is_renewed_to_the_contacts_on_file(cast: Cast) -> None:
-    link = in_hand(cast)
-    cast.serving.clock.pass_time(days=8)
-    ok(cast.dora.patch(f"/api/customers/{cast.boiler.customer.id}", {"email": "carol.b@example.com"}))
-    answer = renewal(cast, link)
-    ok(answer, 202)
-    assert "token" not in answer.text
-    assert "set-cookie" not in answer.headers
-    assert sent_since(cast, 0) == [("email", "carol.b@example.com"), ("sms", "+12025550101")]
-    renewed, old = links_of(cast.dora, cast.boiler)
-    assert (renewed["created_by"], old["created_by"]["name"]) == (None, "Dora")
-    carol = cast.opens(newest_link(cast))
-    assert carol.view()["messages"][-1]["event"]["type"] == "link_sent"
-    refused(opening(cast, link), 401, "link_expired")
-
-
-def test_renewal_answers_the_same_whatever_is_true_and_sends_nothing_to_the_wrong_ones(cast: Cast) -> None:
-    no_contact = ok(cast.dora.post("/api/jobs", {"title": "Gutter", "customer": {"name": "Cleo"}}), 201)
-    cleos = ok(cast.dora.post(f"/api/chat/jobs/{no_contact['id']}/customer-session", {}), 201)
-    expired, revoked, shut = in_hand(cast), in_hand(cast), in_hand(cast, cast.roof)
-    fresh = in_hand(cast, expires_in_hours=1000)
-    ok(cast.dora.delete(f"/api/chat/customer-sessions/{revoked['session_id']}"), 204)
-    ok(cast.dora.patch(f"/api/jobs/{cast.roof.ref.id}", {"status": "closed"}))
-    cast.serving.clock.pass_time(days=8)
-    answers = [
-        renewal(cast, expired, token="A" * 43),
-        renewal(cast, expired, job_id=cast.roof.ref.id),
-        renewal(cast, expired, job_id=ABSENT),
-        renewal(cast, revoked),
-        renewal(cast, shut),
-        renewal(cast, fresh),
-        renewal(cast, cleos),
-    ]
-    assert sent_since(cast, 0) == []
-    answers.append(renewal(cast, expired))
-    assert len(sent_since(cast, 0)) == 2
-    answers.append(renewal(cast, expired))
-    assert answers[0].status_code == 202
-    identical(*answers)
-
-
-def test_a_link_is_renewed_at_most_once_in_ten_minutes_whichever_is_asked_with(cast: Cast) -> None:
-    first, second = in_hand(cast), in_hand(cast)
-    other = in_hand(cast, cast.roof)
-    cast.serving.clock.pass_time(days=8)
-    for link in (first, first, second):
-        ok(renewal(cast, link), 202)
-    assert len(sent_since(cast, 0)) == 2
-    ok(renewal(cast, other), 202)
-    assert sent_since(cast, 2) == [("email", "chris@example.com")], "another job has a turn of its own"
-    cast.serving.clock.pass_time(seconds=590)
-    ok(renewal(cast, second), 202)
-    assert len(sent_since(cast, 0)) == 3
-    cast.serving.clock.pass_time(seconds=15)
-    ok(renewal(cast, second), 202)
-    assert len(sent_since(cast, 3)) == 2
 
 
 def test_the_links_of_a_job_are_not_found_by_what_is_no_id(cast: Cast) -> None:

@@ -21,7 +21,9 @@ def marked(who: Colleague, thread: dict[str, Any], up_to_seq: int | None = None)
 def unread(who: Colleague, thread: dict[str, Any]) -> int:
     """As the thread says it, alone and in the list."""
     alone = ok(who.get(path_of(thread)))
-    [listed] = [t for t in ok(who.get("/api/chat/threads", status="all"))["threads"] if t["id"] == thread["id"]]
+    [listed] = [
+        t for t in ok(who.get("/api/chat/threads", status="all"))["threads"] if t["id"] == thread["id"]
+    ]
     assert listed["unread_count"] == alone["unread_count"]
     count: int = alone["unread_count"]
     return count

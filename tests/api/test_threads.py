@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from tests.api.refusing import ABSENT, all_invalid, identical
-from tests.cast import NOBODY, Cast, Colleague, ok, refused
 
 from jobthread.actions import people
 from jobthread.entities import Role
+from tests.api.refusing import ABSENT, all_invalid, identical
+from tests.cast import NOBODY, Cast, Colleague, ok, refused
 
 
 def path_of(thread: dict[str, Any], more: str = "") -> str:
@@ -177,13 +177,21 @@ def test_closing_and_reopening_twice_does_each_once(cast: Cast) -> None:
     assert ok(cast.tom.post(path_of(thread, "/reopen")))["status"] == "open"
     assert ok(cast.tom.post(path_of(thread, "/reopen")))["last_seq"] == 3
     cast.dora.writes(thread, "In time")
-    assert events(cast.tom, thread) == [("created", "Tom", ["Dora"]), ("closed", "Dora", []), ("reopened", "Tom", [])]
+    assert events(cast.tom, thread) == [
+        ("created", "Tom", ["Dora"]),
+        ("closed", "Dora", []),
+        ("reopened", "Tom", []),
+    ]
     audited = [entry["action"] for entry in ok(cast.ada.get("/api/audit", thread_id=thread["id"]))["entries"]]
     assert audited == ["thread_reopened", "thread_closed", "thread_created"]
 
 
 def test_a_technician_closes_and_reopens_only_what_they_created(cast: Cast) -> None:
-    mine, doras, carols = cast.tom.opens_thread(), cast.dora.opens_thread(cast.tom), with_carol(cast, cast.tom)
+    mine, doras, carols = (
+        cast.tom.opens_thread(),
+        cast.dora.opens_thread(cast.tom),
+        with_carol(cast, cast.tom),
+    )
     for step in ("/close", "/reopen"):
         ok(cast.tom.post(path_of(mine, step)))
         for thread in (doras, carols):

@@ -4,7 +4,7 @@ Beside the cast there are Tess, a technician who was removed from every thread s
 them herself), Theo, who is in all of them, Thea, who is in none, and Dean, a dispatcher who was deactivated.
 Integrations come with an API key, customers with the cookie that their link earned, or with its token.
 
-Subjects, bodies and what jobs are called hold canaries: words that nobody could guess.
+Subjects, bodies, what jobs are called and addresses hold canaries: words that nobody could guess.
 """
 
 import secrets
@@ -67,8 +67,6 @@ class World:
     jobs: dict[str, int] = field(default_factory=lambda: {"none": ABSENT})
     customers: dict[str, int] = field(default_factory=lambda: {"none": ABSENT})
     """By their job."""
-    members: dict[str, list[str]] = field(default_factory=lambda: {"none": []})
-    """Thread → who takes part in it."""
     links: dict[str, int] = field(default_factory=lambda: {"none": ABSENT})
     """By their job; links in force that nobody uses."""
     tokens: dict[str, str] = field(default_factory=dict)
@@ -78,6 +76,8 @@ class World:
     """Thread → canaries in it."""
     in_jobs: dict[str, dict[str, str]] = field(default_factory=dict)
     """Job → canaries in it, by what they stand for."""
+    in_staff: set[str] = field(default_factory=set)
+    """Canaries in the addresses of staff."""
     secrets: set[str] = field(default_factory=set)
     """Every token, cookie and key that opens something, or once did."""
 
@@ -104,8 +104,10 @@ def settle(cast: Cast) -> World:
 
 def _settled(tx: Writing, world: World, cast: Cast) -> dict[str, dict[str, str]]:
     for name, role in ROLES.items():
-        email = f"{name}@example.com"
+        address = "dean" if name == "dean" else canary()
+        email = f"{address}@example.com"
         world.people[name] = people_actions.enrol(tx, NOBODY, name.capitalize(), email, role, PASSWORD_HASH)
+        world.in_staff |= {address} - {"dean"}
     _add_jobs(tx, world, cast)
     _add_threads(tx, world)
     return {"nobody": {}} | _signed_in(tx, world) | _keys(tx, world) | _links(tx, world)
@@ -157,7 +159,7 @@ def _add_thread(
     actors = [world.by(member) for member in members[1:]]
     sends = [messages.Send(by, thread_id, body, None) for by, body in zip(actors, replies, strict=True)]
     assert not any(isinstance(sent, JobthreadError) for sent in messages.send_all(tx, sends))
-    world.threads[name], world.members[name] = thread_id, [name for name in members if name != "tess"]
+    world.threads[name] = thread_id
     world.in_threads[name] = {subject, first, *replies}
 
 

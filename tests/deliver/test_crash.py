@@ -15,17 +15,8 @@ from jobthread.entities import DeliveryStatus
 from jobthread.store import schema
 from jobthread.store.database import Database
 from tests import postgres
-from tests.deliver.post import (
-    MailServer,
-    Waiting,
-    as_it_stands,
-    by_mail,
-    has_status,
-    invite,
-    mail_server,
-    until,
-    working,
-)
+from tests.deliver.mail_server import MailServer, mail_server
+from tests.deliver.post import Waiting, as_it_stands, by_mail, has_status, invite, until, working
 
 ROOT = Path(__file__).parents[2]
 AFTER_THE_LEASE = LEASE // 1_000_000 + 5

@@ -1,4 +1,4 @@
-"""Many writers at once, each of whom repeats every unknown outcome under the same id until it is acknowledged."""
+"""Many writers at once, each of whom repeats what has an unknown outcome until it is acknowledged."""
 
 import http.client
 import json
@@ -85,7 +85,7 @@ def until_written(load: Load, more: int = 1) -> float:
 
 
 def _write(load: Load, port: int, writer: Writer, seed: str) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
         while not load.ending.is_set():

@@ -137,8 +137,9 @@ def wait_until(true: Callable[[], object], seconds: float = PATIENCE_SECONDS) ->
 def wait_until_ready(server: ServerProcess, seconds: float = PATIENCE_SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not is_ready(server):
-        ended = server.process is None or server.process.poll() is not None
-        assert not ended and time.monotonic() < deadline, f"the server is not ready:\n{tail(server)}"
+        runs = server.process is not None and server.process.poll() is None
+        assert runs, f"the server has ended:\n{tail(server)}"
+        assert time.monotonic() < deadline, f"the server is not ready:\n{tail(server)}"
         time.sleep(0.01)
 
 
@@ -160,7 +161,7 @@ def tail(server: ServerProcess) -> str:
 def free_port() -> int:
     """Below the ports that clients get: one that calls a dead server's port could else meet itself there."""
     for _ in range(100):
-        port = random.randint(15_000, 32_000)  # noqa: S311
+        port = random.randint(15_000, 32_000)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

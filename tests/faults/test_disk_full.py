@@ -63,7 +63,7 @@ def tell_the_story(folder: Path, short_of_space: Shortage) -> None:
         assert server.process is first
         process.stop(server)
     stored = wholeness.check(url, load.all_said())
-    print(f"{stored} messages, {load.statuses()}")  # noqa: T201
+    print(f"{stored} messages, {load.statuses()}")
     assert stored == load.count()
     assert set(load.statuses()) <= {200, 503}
     assert {answer.retry_after for answer in load.answers if answer.status == 503} == {"1"}
@@ -72,10 +72,9 @@ def tell_the_story(folder: Path, short_of_space: Shortage) -> None:
 @contextmanager
 def _full_disk(server: ServerProcess) -> Iterator[None]:
     ballast = server.data_dir / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        with suppress(OSError):
-            while file.write(bytes(4096)):
-                pass
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
     try:
         yield
     finally:

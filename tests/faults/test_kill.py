@@ -13,6 +13,8 @@ from tests.faults.process import server_process
 
 KILLS = 200 if LONG else 8
 READY_WITHIN_SECONDS = 10.0
+KILLED_AGAIN = 0.25
+"""The share of starts that are killed as well, at any moment of theirs."""
 
 
 @pytest.mark.timeout(3600 if LONG else 120)
@@ -25,9 +27,13 @@ def test_what_was_acknowledged_survives_kill_9(fresh_url: str, tmp_path: Path) -
                 until_written(load)
                 time.sleep(chance.uniform(0.0, 0.8))
                 process.kill(server)
+                if chance.random() < KILLED_AGAIN:
+                    process.spawn(server)
+                    time.sleep(chance.uniform(0.0, 1.0))
+                    process.kill(server)
                 starts.append(process.start(server))
         process.kill(server)
     stored = wholeness.check(fresh_url, load.all_said())
-    print(f"{KILLS} kills, {stored} messages, {load.statuses()}, ready after {max(starts):.2f} s at most")  # noqa: T201
+    print(f"{KILLS} kills, {stored} messages, {load.statuses()}, ready after {max(starts):.2f} s at most")
     assert stored == load.count()
     assert max(starts) < READY_WITHIN_SECONDS

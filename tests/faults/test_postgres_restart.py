@@ -1,6 +1,5 @@
-"""PostgreSQL crashes or cuts its connections under load: 503s meanwhile, nothing lost, and no restart of ours."""
+"""PostgreSQL crashes, or cuts connections, under load: 503s meanwhile, nothing lost, no restart of ours."""
 
-import os
 import os
 import signal
 import time
@@ -58,7 +57,7 @@ def test_a_crash_of_postgresql_loses_nothing(cluster: postgres.Server, url: str,
         assert server.process is first
         process.stop(server)
     stored = wholeness.check(url, load.all_said())
-    print(f"{CRASHES} crashes, {stored} messages, {load.statuses()}, again after {slowest:.2f} s")  # noqa: T201
+    print(f"{CRASHES} crashes, {stored} messages, {load.statuses()}, again after {slowest:.2f} s")
     assert slowest < WORKS_AGAIN_WITHIN_SECONDS
     assert stored == load.count()
     only_refused_for_now(load)
@@ -86,7 +85,7 @@ def test_cut_connections_lose_nothing(cluster: postgres.Server, url: str, tmp_pa
                 cut += len(admin.execute(_TERMINATE, [make_url(url).database]).fetchall())
         process.stop(server)
     stored = wholeness.check(url, load.all_said())
-    print(f"{cut} connections cut, {stored} messages, {load.statuses()}")  # noqa: T201
+    print(f"{cut} connections cut, {stored} messages, {load.statuses()}")
     assert cut >= CUTS
     assert stored == load.count()
     assert set(load.statuses()) <= {200, 503}

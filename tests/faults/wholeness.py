@@ -26,8 +26,8 @@ def check(url: str, said: Iterable[Said]) -> int:
     try:
         with engine.connect() as conn:
             messages = conn.execute(_MESSAGES).all()
-            assert faults(conn, messages) == []
-            assert lost(messages, said) == []
+            found = faults(conn, messages) + lost(messages, said)
+            assert found == [], "\n".join(found[:20])
             return sum(row.kind == "message" for row in messages)
     finally:
         engine.dispose()
@@ -41,14 +41,18 @@ def faults(conn: Connection, messages: Rows | None = None) -> list[str]:
         by_thread[row.thread_id].append(row)
     found = [fault for of_thread in by_thread.values() for fault in _numbering(of_thread)]
     found += [fault for row in conn.execute(_THREADS) for fault in _counters(row, by_thread[row.id])]
-    found += [fault for row in conn.execute(_MARKS) for fault in _mark(row, by_thread[row.thread_id])]
+    marks = conn.execute(_MARKS).all()
+    found += [fault for mark in marks for fault in _mark(mark, by_thread[mark.thread_id])]
+    wrote = {(row.sender_kind, row.sender_id, row.thread_id) for row in rows if row.kind == "message"}
+    found += [f"{writer} has no mark" for writer in wrote - {tuple(mark)[:3] for mark in marks}]
     return found + (_of_sqlite(conn, rows) if conn.dialect.name == "sqlite" else [])
 
 
 def lost(messages: Rows, said: Iterable[Said]) -> list[str]:
     """Which acknowledged messages are not there once, as they were acknowledged, in their writer's order."""
     there = {(row.sender_kind, row.sender_id, row.thread_id, row.client_msg_id): row for row in messages}
-    found, last_seq = [], {}
+    found: list[str] = []
+    last_seq: dict[tuple[str, int], int] = {}
     for one in said:
         row = there.get((*one.sender, one.thread_id, one.client_msg_id))
         if row is None:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import NullPool, create_engine, insert
 
-from jobthread.store import schema
+from jobthread.store import audit, schema
 from jobthread.store.database import Database
+from jobthread.store.tables import audit_head
 from tests import postgres
 from tests.conftest import DATABASES
 
@@ -31,8 +33,12 @@ def sqlite_url(folder: Path) -> str:
 
 
 def postgres_url() -> str:
+    """One for all tests of this process, emptied of all but what a migration puts there."""
     url = _postgres_database()
     postgres.empty_database(url)
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(insert(audit_head).values(id=1, position=0, hash=audit.FIRST, mac=b""))
     return url
 
 

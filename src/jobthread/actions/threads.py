@@ -20,7 +20,7 @@ from jobthread.entities import (
 )
 from jobthread.errors import Forbidden, Invalid, NotFound
 from jobthread.policy import job_sight_of, sight_of
-from jobthread.store import audit, jobs, people, reads, threads
+from jobthread.store import audit, jobs, people, reads, threads, views
 from jobthread.store.database import Reading, Writing
 
 
@@ -117,10 +117,10 @@ def view(tx: Reading, by: Actor, thread_id: int) -> ThreadView:
     caller = by.caller
     if caller is None:
         raise NotFound
-    return threads.view(tx, threads.get_seen(tx, sight_of(caller), thread_id), reader_of(caller))
+    return views.view(tx, threads.get_seen(tx, sight_of(caller), thread_id), reader_of(caller))
 
 
-def reader_of(caller: Staff | Visitor) -> threads.Reader:
+def reader_of(caller: Staff | Visitor) -> views.Reader:
     if isinstance(caller, Staff):
         return SenderKind.STAFF, caller.id
     return SenderKind.CUSTOMER, caller.customer_id

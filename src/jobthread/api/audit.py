@@ -3,7 +3,7 @@
 from litestar import Response
 
 from jobthread import policy
-from jobthread.api import shapes
+from jobthread.api import encoding, shapes
 from jobthread.api.calls import Asked, Calls, Who, answer
 from jobthread.errors import Forbidden
 from jobthread.store import audit
@@ -25,7 +25,7 @@ async def list_audit(asked: Asked[None, shapes.AuditQuery]) -> Response[bytes]:
         raise Forbidden
     wanted, query = _filter(asked.query), asked.query
     page = await asked.parts.db.read(lambda tx: audit.page(tx, wanted, query.cursor, query.limit))
-    return answer(shapes.AuditEntries([shapes.audit_entry(e) for e in page.items], page.next_cursor))
+    return answer(shapes.AuditEntries([encoding.audit_entry(e) for e in page.items], page.next_cursor))
 
 
 def _filter(query: shapes.AuditQuery) -> audit.AuditFilter:

@@ -3,7 +3,7 @@
 from litestar import Response
 
 from jobthread.actions import passwords, sessions
-from jobthread.api import fields, shapes
+from jobthread.api import encoding, fields, shapes
 from jobthread.api.caller import ended_session_cookie, session_cookie, session_token
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer, no_content
 from jobthread.errors import BadCredentials, Forbidden, Invalid, RateLimited
@@ -34,7 +34,7 @@ async def sign_in(asked: Asked[shapes.Login, Nothing]) -> Response[bytes]:
     signed_in, token = await parts.db.write(
         lambda tx: sessions.sign_in(tx, by, staff, password_hash, parts.session_days)
     )
-    response = answer(shapes.UserAnswer(shapes.user(signed_in)))
+    response = answer(shapes.UserAnswer(encoding.user(signed_in)))
     response.headers["Set-Cookie"] = session_cookie(parts, token)
     return response
 
@@ -52,7 +52,7 @@ async def sign_out(asked: Asked[None, Nothing]) -> Response[bytes]:
 @calls.add("GET", "/api/auth/me", Who.STAFF, answers={200: shapes.UserAnswer})
 async def who_am_i(asked: Asked[None, Nothing]) -> Response[bytes]:
     """Who is signed in."""
-    return answer(shapes.UserAnswer(shapes.user(asked.staff)))
+    return answer(shapes.UserAnswer(encoding.user(asked.staff)))
 
 
 @calls.add(

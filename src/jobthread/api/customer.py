@@ -23,7 +23,7 @@ from jobthread.errors import (
     WrongJob,
 )
 from jobthread.policy import sight_of
-from jobthread.store import jobs
+from jobthread.store import jobs, views
 from jobthread.store import messages as message_store
 from jobthread.store import threads as store
 from jobthread.store.database import Reading
@@ -137,14 +137,14 @@ async def renew_link(asked: Asked[shapes.TokenExchange, Nothing]) -> Response[by
 
 def _view(tx: Reading, visitor: Visitor, query: shapes.ViewQuery) -> shapes.CustomerView:
     sight, reader = sight_of(visitor), threads.reader_of(visitor)
-    views = store.page(tx, sight, store.ThreadFilter(), reader, None, 100).items
+    threads_seen = views.page(tx, sight, views.ThreadFilter(), reader, None, 100).items
     thread = _wanted(tx, visitor, query.thread_id)
     found, more = (
         message_store.page(tx, thread, query.before_seq, query.after_seq, query.limit)
         if thread
         else ([], False)
     )
-    shown = [shapes.thread(view) for view in views]
+    shown = [shapes.thread(view) for view in threads_seen]
     return shapes.CustomerView(
         job=shapes.job(jobs.get_for_visitor(tx, visitor).ref),
         threads=shown,

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from jobthread import policy
 from jobthread.actions import people
-from jobthread.api import fields, shapes
+from jobthread.api import encoding, fields, shapes
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
 from jobthread.errors import Forbidden, NotFound
 from jobthread.store import people as store
@@ -29,7 +29,7 @@ async def list_customers(asked: Asked[None, shapes.CustomersQuery]) -> Response[
         raise Forbidden
     query = asked.query
     page = await asked.parts.db.read(lambda tx: store.customer_page(tx, query.q, query.cursor, query.limit))
-    return answer(shapes.Customers([shapes.customer(c) for c in page.items], page.next_cursor))
+    return answer(shapes.Customers([encoding.customer(c) for c in page.items], page.next_cursor))
 
 
 @calls.add(
@@ -49,7 +49,7 @@ async def change_customer(asked: Asked[shapes.CustomerChange, Nothing]) -> Respo
     changed = await asked.parts.db.write(
         lambda tx: people.change_customer(tx, asked.by, customer_id, changes)
     )
-    return answer(shapes.customer(changed))
+    return answer(encoding.customer(changed))
 
 
 def _changes(asked: shapes.CustomerChange, country: str) -> dict[str, Any]:

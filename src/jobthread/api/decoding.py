@@ -1,7 +1,7 @@
 """From bytes to typed values, strictly: what does not fit is refused with the field's name."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -88,9 +88,18 @@ def _query(kind: type[msgspec.Struct], query: bytes) -> Any:
     if len(given) != len(pairs):
         raise Invalid(_doubled([name for name, _ in pairs]), "is given more than once")
     try:
-        return msgspec.convert(given, kind, strict=False)
+        found = msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from error
+    _check_null(found, given)
+    return found
+
+
+def _check_null(found: msgspec.Struct, given: Iterable[str]) -> None:
+    """msgspec reads the word null as None: a filter that a client's mistake wrote so would filter nothing."""
+    for name in given:
+        if getattr(found, name) is None:
+            raise Invalid(name, "is null: leave it out instead")
 
 
 def _check_utf8(pairs: list[tuple[str, str]]) -> None:

@@ -147,7 +147,7 @@ EXAMPLES: dict[Any, Any] = {
     shapes.Users: {"users": [_USER]},
     shapes.Login: {"email": "dora@example.com", "password": "a wrench in the works"},
     shapes.PasswordChange: {"current": "a wrench in the works", "new": "a spanner in the works"},
-    shapes.NewUser: {"name": "Tom Berg", "email": "tom@example.com", "role": "technician"},
+    shapes.NewUser: {"name": "Tina Holm", "email": "tina@example.com", "role": "technician"},
     shapes.UserChange: {"active": False},
     # jobs and customers
     shapes.Customer: _CUSTOMER,

@@ -8,6 +8,7 @@ from litestar import Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
+from jobthread.entities import Channel, DeliveryStatus
 from jobthread.errors import JobthreadError, Unavailable
 from jobthread.store import outbox, schema
 from jobthread.store.database import Database, Reading
@@ -46,6 +47,10 @@ class Metrics:
     seconds: Histogram
     waiting_writes: Gauge
     deliveries: Gauge
+    attempts: Counter
+
+    def observe_delivery(self, channel: Channel, status: DeliveryStatus) -> None:
+        self.attempts.labels(channel, status).inc()
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         self.requests.labels(method, route, status).inc()
@@ -61,6 +66,9 @@ def new_metrics() -> Metrics:
         seconds=Histogram("jobthread_request_seconds", "Time to answer", labels, registry=registry),
         waiting_writes=Gauge("jobthread_waiting_writes", "Writes in the queue", registry=registry),
         deliveries=Gauge("jobthread_deliveries", "Deliveries by status", ["status"], registry=registry),
+        attempts=Counter(
+            "jobthread_delivery_attempts", "Attempts by end", ["channel", "status"], registry=registry
+        ),
     )
 
 
@@ -74,8 +82,10 @@ def metrics_call(metrics: Metrics, db: Database) -> Calls:
     async def prometheus(asked: Asked[None, Nothing]) -> Response[bytes]:
         """Figures for Prometheus, in its text format."""
         metrics.waiting_writes.set(db.waiting_writes)
-        for status, count in (await db.read(_delivery_counts)).items():
-            metrics.deliveries.labels(status).set(count)
+        counted = await db.read(_delivery_counts)
+        for status in DeliveryStatus:
+            # Also those that no delivery has any more: a gauge that is not set keeps what it showed last.
+            metrics.deliveries.labels(status).set(counted.get(status, 0))
         return Response(generate_latest(metrics.registry), media_type="text/plain; version=0.0.4")
 
     return found

@@ -9,13 +9,13 @@ from msgspec import UNSET
 from jobthread import policy
 from jobthread.actions import jobs
 from jobthread.actions.threads import reader_of
-from jobthread.api import fields, shapes
+from jobthread.api import encoding, fields, shapes
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
 from jobthread.entities import Job, JobStatus, Micros, Staff
 from jobthread.errors import Forbidden, Invalid, NotFound, Taken
 from jobthread.policy import job_sight_of, sight_of
 from jobthread.store import jobs as store
-from jobthread.store import threads
+from jobthread.store import views
 from jobthread.store.database import Reading
 from jobthread.store.pages import Page
 
@@ -82,9 +82,9 @@ async def change_job(asked: Asked[shapes.JobChange, Nothing]) -> Response[bytes]
 
 
 def _shape(tx: Reading, staff: Staff, job: Job) -> shapes.Job:
-    in_job = threads.ThreadFilter(job_id=job.ref.id)
-    found = threads.page(tx, sight_of(staff), in_job, reader_of(staff), None, 100)
-    return shapes.job(job, found.items)
+    in_job = views.ThreadFilter(job_id=job.ref.id)
+    found = views.page(tx, sight_of(staff), in_job, reader_of(staff), None, 100)
+    return encoding.job(job, found.items)
 
 
 def _new_job(asked: shapes.NewJob, country: str) -> jobs.NewJob:

@@ -3,7 +3,7 @@
 from litestar import Response
 
 from jobthread.actions import links
-from jobthread.api import fields, shapes
+from jobthread.api import encoding, fields, shapes
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer, no_content
 from jobthread.errors import Forbidden, JobClosed, NotFound, RateLimited
 
@@ -26,7 +26,7 @@ async def customer_thread(asked: Asked[shapes.NewCustomerThread, Nothing]) -> Re
     view, opened = await asked.parts.db.write(
         lambda tx: links.customer_thread(tx, asked.by, job_id, subject, new.participant_ids)
     )
-    return answer(shapes.thread(view), 201 if opened else 200)
+    return answer(encoding.thread(view), 201 if opened else 200)
 
 
 @calls.add(
@@ -44,7 +44,7 @@ async def create_link(asked: Asked[shapes.NewLink, Nothing]) -> Response[bytes]:
     issued = await asked.parts.db.write(
         lambda tx: links.issue(tx, asked.by, how, job_id, new.channels, new.expires_in_hours)
     )
-    deliveries = [shapes.delivery(d) for d in issued.deliveries]
+    deliveries = [encoding.delivery(d) for d in issued.deliveries]
     shown = shapes.IssuedLink(issued.link_id, issued.url, shapes.moment(issued.expires_at), deliveries)
     return answer(shown, 201)
 
@@ -60,7 +60,7 @@ async def list_links(asked: Asked[None, Nothing]) -> Response[bytes]:
     """The links of a job, newest first: by whom, opened when and from where, sent how."""
     job_id = asked.id("job_id")
     found = await asked.parts.db.read(lambda tx: links.of_job(tx, asked.by, job_id))
-    return answer(shapes.Links([shapes.link(one.link, one.deliveries) for one in found]))
+    return answer(shapes.Links([encoding.link(one.link, one.deliveries) for one in found]))
 
 
 @calls.add(

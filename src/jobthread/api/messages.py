@@ -3,7 +3,7 @@
 from litestar import Response
 
 from jobthread.actions import messages
-from jobthread.api import fields, shapes
+from jobthread.api import encoding, fields, shapes
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
 from jobthread.entities import Staff
 from jobthread.errors import ClientMsgIdReused, Invalid, NotFound, RateLimited, ThreadClosed, Unavailable
@@ -45,7 +45,7 @@ async def send_message(asked: Asked[shapes.NewMessage, Nothing]) -> Response[byt
     check_attachments(asked.body)
     send = messages.Send(asked.by, thread_id, fields.body(asked.body.body), asked.body.client_msg_id)
     sent = await asked.parts.db.write_one_of_many(messages.send_all, send)
-    return answer(shapes.message(sent.message), 200 if sent.repeated else 201)
+    return answer(encoding.message(sent.message), 200 if sent.repeated else 201)
 
 
 def check_attachments(new: shapes.NewMessage) -> None:
@@ -57,4 +57,4 @@ def check_attachments(new: shapes.NewMessage) -> None:
 def _page(tx: Reading, staff: Staff, thread_id: int, query: shapes.MessagesQuery) -> shapes.Messages:
     thread = threads.get_seen(tx, sight_of(staff), thread_id)
     found, more = store.page(tx, thread, query.before_seq, query.after_seq, query.limit)
-    return shapes.Messages([shapes.message(m) for m in found], more)
+    return shapes.Messages([encoding.message(m) for m in found], more)

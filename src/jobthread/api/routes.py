@@ -1,9 +1,9 @@
 """All calls, noun by noun, and the Litestar application that answers them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
@@ -57,7 +57,13 @@ def litestar(
     calls = all_calls(more)
     document = openapi.document(calls)
     return Litestar(
-        route_handlers=[*map(route_handler, calls), *pages.pages(document, parts.company), *more_pages],
+        route_handlers=[
+            # Before the calls: to a path that has none yet, the framework adds its own.
+            *_options(calls),
+            *map(route_handler, calls),
+            *pages.pages(document, parts.company),
+            *more_pages,
+        ],
         exception_handlers={Exception: problems.answer},
         state=State({"parts": parts, LIMIT_KEY: max_body, about.STATE_KEY: about.described(document)}),
         openapi_config=None,
@@ -66,3 +72,20 @@ def litestar(
         request_max_body_size=None,
         **options,
     )
+
+
+def _options(calls: Sequence[Call]) -> Iterator[HTTPRouteHandler]:
+    """What each path answers to: the framework's own answer names only the first of a path's methods."""
+    methods: dict[str, list[str]] = {}
+    for call in calls:
+        methods.setdefault(call.path, ["OPTIONS"]).append(call.method)
+    for path, of_path in methods.items():
+        yield _telling(path, ", ".join(sorted(of_path)))
+
+
+def _telling(path: str, allowed: str) -> HTTPRouteHandler:
+    async def tell(request: Request[Any, Any, Any]) -> Response[bytes]:
+        return Response(b"", status_code=204, headers={"Allow": allowed})
+
+    # As with the calls: the status that counts is the answer's own.
+    return HTTPRouteHandler(path, http_method="OPTIONS", status_code=200)(tell)

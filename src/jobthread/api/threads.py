@@ -4,13 +4,12 @@ import msgspec
 from litestar import Response
 
 from jobthread.actions import threads
-from jobthread.api import fields, shapes
+from jobthread.api import encoding, fields, shapes
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer, no_content
 from jobthread.entities import ThreadStatus
 from jobthread.errors import Forbidden, NotFound
 from jobthread.policy import sight_of
-from jobthread.store import reads
-from jobthread.store import threads as store
+from jobthread.store import reads, views
 
 calls = Calls()
 
@@ -19,7 +18,7 @@ calls = Calls()
 async def list_threads(asked: Asked[None, shapes.ThreadsQuery]) -> Response[bytes]:
     """Threads that the caller may see, newest activity first; `q` looks in subjects and messages."""
     query, staff = asked.query, asked.staff
-    wanted = store.ThreadFilter(
+    wanted = views.ThreadFilter(
         status=None if query.status == "all" else ThreadStatus(query.status),
         visibility=query.visibility,
         job_id=query.job_id,
@@ -29,9 +28,9 @@ async def list_threads(asked: Asked[None, shapes.ThreadsQuery]) -> Response[byte
     )
     reader = threads.reader_of(staff)
     page = await asked.parts.db.read(
-        lambda tx: store.page(tx, sight_of(staff), wanted, reader, query.cursor, query.limit)
+        lambda tx: views.page(tx, sight_of(staff), wanted, reader, query.cursor, query.limit)
     )
-    return answer(shapes.Threads([shapes.thread(view) for view in page.items], page.next_cursor))
+    return answer(shapes.Threads([encoding.thread(view) for view in page.items], page.next_cursor))
 
 
 @calls.add(
@@ -54,7 +53,7 @@ async def create_thread(asked: Asked[shapes.NewThread, Nothing]) -> Response[byt
         client_msg_id=new.message.client_msg_id if new.message else None,
     )
     return answer(
-        shapes.thread(await asked.parts.db.write(lambda tx: threads.create(tx, asked.by, draft))), 201
+        encoding.thread(await asked.parts.db.write(lambda tx: threads.create(tx, asked.by, draft))), 201
     )
 
 
@@ -64,7 +63,9 @@ async def create_thread(asked: Asked[shapes.NewThread, Nothing]) -> Response[byt
 async def get_thread(asked: Asked[None, Nothing]) -> Response[bytes]:
     """One thread."""
     thread_id = asked.id("thread_id")
-    return answer(shapes.thread(await asked.parts.db.read(lambda tx: threads.view(tx, asked.by, thread_id))))
+    return answer(
+        encoding.thread(await asked.parts.db.read(lambda tx: threads.view(tx, asked.by, thread_id)))
+    )
 
 
 @calls.add(
@@ -110,7 +111,7 @@ async def reopen_thread(asked: Asked[None, Nothing]) -> Response[bytes]:
 async def _set_status(asked: Asked[None, Nothing], status: ThreadStatus) -> Response[bytes]:
     thread_id = asked.id("thread_id")
     view = await asked.parts.db.write(lambda tx: threads.set_status(tx, asked.by, thread_id, status))
-    return answer(shapes.thread(view))
+    return answer(encoding.thread(view))
 
 
 @calls.add(
@@ -125,7 +126,7 @@ async def add_participants(asked: Asked[shapes.NewParticipants, Nothing]) -> Res
     """Bring colleagues in; those who take part already stay as they are."""
     thread_id, user_ids = asked.id("thread_id"), asked.body.user_ids
     view = await asked.parts.db.write(lambda tx: threads.add_participants(tx, asked.by, thread_id, user_ids))
-    return answer(shapes.thread(view))
+    return answer(encoding.thread(view))
 
 
 @calls.add(

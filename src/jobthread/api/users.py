@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from jobthread import policy
 from jobthread.actions import passwords, people
-from jobthread.api import fields, shapes
+from jobthread.api import encoding, fields, shapes
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
 from jobthread.errors import Forbidden, LastAdmin, NotFound, Taken
 from jobthread.store import people as store
@@ -23,7 +23,7 @@ async def list_users(asked: Asked[None, shapes.UsersQuery]) -> Response[bytes]:
     if asked.query.all and not policy.may_administer(asked.staff):
         raise Forbidden
     found = await asked.parts.db.read(store.all_staff if asked.query.all else store.active_staff)
-    return answer(shapes.Users([shapes.user(staff) for staff in found]))
+    return answer(shapes.Users([encoding.user(staff) for staff in found]))
 
 
 @calls.add(
@@ -43,7 +43,7 @@ async def create_user(asked: Asked[shapes.NewUser, Nothing]) -> Response[bytes]:
     added = await asked.parts.db.write(
         lambda tx: people.add_user(tx, asked.by, name, email, new.role, password_hash)
     )
-    return answer(shapes.user(added), 201)
+    return answer(encoding.user(added), 201)
 
 
 @calls.add(
@@ -60,7 +60,7 @@ async def change_user(asked: Asked[shapes.UserChange, Nothing]) -> Response[byte
     user_id = asked.id("user_id")
     changes = await _changes(asked.body)
     changed = await asked.parts.db.write(lambda tx: people.change_user(tx, asked.by, user_id, changes))
-    return answer(shapes.user(changed))
+    return answer(encoding.user(changed))
 
 
 async def _changes(asked: shapes.UserChange) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def backup(url: str, target: Path) -> int:
 
 def _copy(source: Path, partial: Path) -> None:
     partial.touch(mode=0o600)
-    reading = sqlite_module.connect(f"file:{source}?mode=ro", uri=True)
+    reading = sqlite_module.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)
     writing = sqlite_module.connect(str(partial), isolation_level=None)
     try:
         reading.execute("PRAGMA busy_timeout=10000")

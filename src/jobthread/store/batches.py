@@ -1,10 +1,15 @@
 """Many rows in one JSON parameter: one statement a batch and one trip through the driver."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, FromClause, Text, bindparam, cast, func
+import msgspec
+from sqlalchemy import JSON, ColumnElement, CursorResult, Executable, FromClause, Text, bindparam, cast, func
+from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeEngine
+
+from jobthread.store.database import Reading
 
 
 class Rows:
@@ -29,3 +34,34 @@ class Rows:
 
     def __getitem__(self, name: str) -> ColumnElement[Any]:
         return self.columns[name]
+
+
+def as_json(rows: Any) -> str:
+    return msgspec.json.encode(rows).decode()
+
+
+def run(tx: Reading, statement: Callable[[str], Executable], **given: Any) -> CursorResult[*tuple[Any, ...]]:
+    """Run the statement that `statement(dialect)` makes, compiled once for ever.
+
+    For the hot path: SQLAlchemy looks a statement up in its cache each time, which costs as much as a small
+    statement itself. Values come as the driver has them: SQLite's booleans are ints.
+    """
+    compiled = _compiled(statement, tx.conn.dialect)
+    return tx.conn.exec_driver_sql(compiled.sql, compiled.parameters(given))
+
+
+class _Compiled:
+    def __init__(self, statement: Executable, dialect: Dialect) -> None:
+        compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+        self.sql = str(compiled)
+        self._fixed: dict[str, Any] = compiled.params
+        self._order: Sequence[str] | None = compiled.positiontup
+
+    def parameters(self, given: Mapping[str, Any]) -> Any:
+        values = {**self._fixed, **given}
+        return values if self._order is None else tuple(values[name] for name in self._order)
+
+
+@cache
+def _compiled(statement: Callable[[str], Executable], dialect: Dialect) -> _Compiled:
+    return _Compiled(statement(dialect.name), dialect)

@@ -32,6 +32,7 @@ BATCH = 512
 QUEUE = 5_000
 """Writes that may wait: beyond this a client is told to come back, rather than to wait for minutes."""
 ATTEMPTS = 3
+STEP_BACK_SECONDS = 0.05
 
 
 def wall_clock() -> Micros:
@@ -186,6 +187,7 @@ class Database:
         try:
             return self._transaction(batch)
         except _NothingWritten as failure:
+            _step_back(failure.cause)
             if len(batch) == 1 or failure.connection_lost:
                 return self._commit_again(batch)
             return [happening for waiting in batch for happening in self._commit_again([waiting])]
@@ -200,6 +202,7 @@ class Database:
                 error = failure.cause
                 if not (failure.connection_lost or _lost_a_race(error)):
                     break
+                _step_back(error)
             except Exception as unknown_outcome:
                 error = unknown_outcome
                 break
@@ -304,6 +307,12 @@ def _by_loop(batch: list[_Waiting]) -> list[tuple[asyncio.AbstractEventLoop, lis
     for waiting in batch:
         loops.setdefault(waiting.loop, []).append(waiting)
     return list(loops.items())
+
+
+def _step_back(error: Exception) -> None:
+    """Whoever won the race goes on first, or it would be lost once more."""
+    if _lost_a_race(error):
+        time.sleep(STEP_BACK_SECONDS)
 
 
 def _lost_a_race(error: Exception) -> bool:

@@ -20,7 +20,7 @@ from jobthread.entities import (
     SenderKind,
 )
 from jobthread.store import people, search
-from jobthread.store.batches import Rows
+from jobthread.store.batches import Rows, as_json, run
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.tables import chat_messages, customers, users
 from jobthread.store.words import indexed
@@ -158,8 +158,8 @@ def numbers_at(tx: Reading, thread_id: int, seq: int) -> int:
 
 def repeats(tx: Writing, asked: Sequence[Once]) -> dict[Once, Message]:
     """Those that are there already, from whenever. Look only after the threads are locked."""
-    rows_json = _json([(o.thread_id, o.sender_kind, o.sender_id, o.client_msg_id) for o in asked])
-    rows = tx.conn.execute(_repeats(tx.dialect), {"rows": rows_json}).all()
+    keys = as_json([(o.thread_id, o.sender_kind, o.sender_id, o.client_msg_id) for o in asked])
+    rows = run(tx, _repeats, rows=keys).all()
     return {
         Once(m.thread_id, m.sender.kind, m.sender.id or SYSTEM_ID, m.client_msg_id): m for m in made(tx, rows)
     }
@@ -170,14 +170,14 @@ def add(tx: Writing, rows: Sequence[NewRow]) -> list[Message]:
     ids = _NEXT_IDS[tx.dialect](tx, len(rows))
     words = [indexed(row.body) for row in rows]
     values = [_values(new_id, row, found) for new_id, row, found in zip(ids, rows, words, strict=True)]
-    tx.conn.execute(_insert(tx.dialect), {"rows": _json(values), "now": tx.now})
+    run(tx, _insert, rows=as_json(values), now=tx.now)
     if found_by := [(new_id, found) for new_id, found in zip(ids, words, strict=True) if found]:
-        search.index_messages(tx, _json(found_by))
+        search.index_messages(tx, as_json(found_by))
     return [_written(new_id, row, tx.now) for new_id, row in zip(ids, rows, strict=True)]
 
 
 def _values(new_id: int, row: NewRow, words: str) -> tuple[Any, ...]:
-    about = _json([person.id for person in row.event_people]) if row.event_people else None
+    about = as_json([person.id for person in row.event_people]) if row.event_people else None
     return (
         new_id,
         row.thread_id,
@@ -211,7 +211,6 @@ def _written(new_id: int, row: NewRow, now: Micros) -> Message:
     )
 
 
-@cache
 def _repeats(dialect: str) -> Select[Any]:
     given = Rows(
         dialect,
@@ -226,7 +225,6 @@ def _repeats(dialect: str) -> Select[Any]:
     return selected().join(given.table, and_(*same))
 
 
-@cache
 def _insert(dialect: str) -> Insert:
     columns: dict[str, Any] = {
         "id": BigInteger(),
@@ -255,7 +253,7 @@ def _insert(dialect: str) -> Insert:
 
 def _next_ids_sqlite(tx: Writing, count: int) -> list[int]:
     # Safe: this transaction holds SQLite's only write lock, and messages are never deleted.
-    last = tx.conn.execute(_LAST_ID).scalar() or 0
+    last = run(tx, _last_id).scalar() or 0
     return list(range(last + 1, last + 1 + count))
 
 
@@ -263,13 +261,12 @@ def _next_ids_postgres(tx: Writing, count: int) -> list[int]:
     return list(tx.conn.execute(_NEXT_VALUES, {"count": count}).scalars())
 
 
-_LAST_ID = select(func.max(chat_messages.c.id))
+def _last_id(dialect: str) -> Select[Any]:
+    return select(func.max(chat_messages.c.id))
+
+
 _NEXT_VALUES = text("SELECT nextval('chat_messages_id_seq') FROM generate_series(1, :count)")
 _NEXT_IDS: dict[str, Callable[[Writing, int], list[int]]] = {
     "sqlite": _next_ids_sqlite,
     "postgresql": _next_ids_postgres,
 }
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()

@@ -1,15 +1,13 @@
 """Staff, service accounts and their API keys; customers."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
-import msgspec
 from sqlalchemy import BigInteger, Select, func, insert, select, update
 
 from jobthread.entities import Customer, Person, Role, Staff
 from jobthread.errors import NotFound
-from jobthread.store.batches import Rows
+from jobthread.store.batches import Rows, as_json, run
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.pages import Page, like_words, page_of
 from jobthread.store.tables import api_keys, customers, users
@@ -23,7 +21,7 @@ _CUSTOMER = (customers.c.id, customers.c.name, customers.c.email, customers.c.ph
 
 
 def staff(row: AnyRow) -> Staff:
-    return Staff(row.id, row.name, row.email, Role(row.role), row.active, row.service)
+    return Staff(row.id, row.name, row.email, Role(row.role), bool(row.active), bool(row.service))
 
 
 def person(staff: Staff) -> Person:
@@ -55,11 +53,10 @@ def staff_by_id(tx: Reading, ids: Iterable[int]) -> dict[int, Staff]:
     wanted = [[user_id] for user_id in set(ids)]
     if not wanted:
         return {}
-    rows = tx.conn.execute(_by_id(tx.dialect), {"rows": msgspec.json.encode(wanted).decode()})
+    rows = run(tx, _by_id, rows=as_json(wanted))
     return {row.id: staff(row) for row in rows}
 
 
-@cache
 def _by_id(dialect: str) -> Select[Any]:
     given = Rows(dialect, {"id": BigInteger()})
     return select(*_STAFF).where(users.c.id.in_(select(given["id"]).select_from(given.table)))

@@ -1,20 +1,18 @@
 """Read marks and unread counts: one subtraction each, at any size."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
-import msgspec
 from sqlalchemy import BigInteger, Text, and_, bindparam, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from jobthread.entities import SeenThread, SenderKind
 from jobthread.store import messages
-from jobthread.store.batches import Rows
+from jobthread.store.batches import Rows, as_json, run
 from jobthread.store.database import Reading, Writing
 from jobthread.store.tables import chat_message_read_status as marks
 from jobthread.store.tables import chat_thread_participants, chat_threads
-from jobthread.store.threads import Reader
+from jobthread.store.views import Reader
 
 Mark = tuple[SenderKind, int, int, int, int]
 """Reader kind and id, thread, last seq read, messages read."""
@@ -36,7 +34,7 @@ def mark(tx: Writing, thread: SeenThread, reader: Reader, up_to_seq: int | None)
 
 def put(tx: Writing, new: Sequence[Mark]) -> None:
     """Move marks forward; one that stands further on already stays. One mark a reader and thread."""
-    tx.conn.execute(_put(tx.dialect), {"rows": msgspec.json.encode(new).decode(), "now": tx.now})
+    run(tx, _put, rows=as_json(new), now=tx.now)
 
 
 def unread_total(tx: Reading, user_id: int) -> int:
@@ -58,7 +56,6 @@ def unread_total(tx: Reading, user_id: int) -> int:
     return int(tx.conn.execute(total).scalar() or 0)
 
 
-@cache
 def _put(dialect: str) -> Any:
     given = Rows(
         dialect,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, TextClause, bindparam, cast, false, or_, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 
+from jobthread.store.batches import run
 from jobthread.store.database import Writing
 from jobthread.store.tables import chat_messages, chat_threads
 from jobthread.store.words import asked_for
@@ -19,7 +20,7 @@ SQLITE_TABLES = (
 def index_messages(tx: Writing, rows_json: str) -> None:
     """`rows_json` is `[[message id, words], …]`. On PostgreSQL the words stand in the row itself."""
     if tx.dialect == "sqlite":
-        tx.conn.execute(_INDEX_MESSAGES, {"rows": rows_json})
+        run(tx, _index_messages, rows=rows_json)
 
 
 def index_subject(tx: Writing, thread_id: int, words: str) -> None:
@@ -54,7 +55,11 @@ def _match(kind: str, asked: str) -> TextClause:
     return text(statement).bindparams(bindparam(f"asked_{kind}", asked))
 
 
-_INDEX_MESSAGES = text(
+def _index_messages(dialect: str) -> TextClause:
+    return text(_INSERT_WORDS)
+
+
+_INSERT_WORDS = (
     "INSERT INTO search_messages(rowid, words) "
     "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:rows)"
 )

@@ -78,7 +78,7 @@ def test_a_power_cut_loses_no_acknowledged_message(recorder: Path, tmp_path: Pat
         assert (cut.mode, lost, faults) == (cut.mode, [], []), f"cut at {cut.place}"
         modes[cut.mode] += 1
         assert kept >= len(cut.said)
-    print(f"{modes.total()} cuts {dict(modes)}: nothing lost")  # noqa: T201
+    print(f"{modes.total()} cuts {dict(modes)}: nothing lost")
     assert modes.total() == CUTS
 
 
@@ -90,7 +90,7 @@ def test_the_trial_sees_what_a_weaker_setting_loses(recorder: Path, tmp_path: Pa
         _, lost, faults = after(cut, tmp_path)
         assert faults == [], f"{cut.mode} cut at {cut.place}"
         lossy += lost != []
-    print(f"{lossy} of {CUTS_OF_CONTROL} cuts lost acknowledged messages")  # noqa: T201
+    print(f"{lossy} of {CUTS_OF_CONTROL} cuts lost acknowledged messages")
     assert lossy > LOST_BY_CONTROL * CUTS_OF_CONTROL
 
 

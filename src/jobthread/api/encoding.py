@@ -1,0 +1,115 @@
+"""From entities to what goes over the wire to staff."""
+
+from jobthread import entities as e
+from jobthread.api import shapes
+
+
+def user(staff: e.Staff) -> shapes.User:
+    return shapes.User(staff.id, staff.name, staff.email, staff.role, staff.active)
+
+
+def person(person: e.Person | e.Staff) -> shapes.Person:
+    return shapes.Person(person.id, person.name, person.role)
+
+
+def named(person: e.Person | None) -> shapes.Named | None:
+    return shapes.Named(person.id, person.name) if person else None
+
+
+def customer(customer: e.Customer) -> shapes.Customer:
+    return shapes.Customer(customer.id, customer.name, customer.email, customer.phone)
+
+
+def job_ref(ref: e.JobRef | None) -> shapes.JobRef | None:
+    return shapes.JobRef(ref.id, ref.reference, ref.title, ref.status, ref.customer_name) if ref else None
+
+
+def job(job: e.Job, threads: list[e.ThreadView]) -> shapes.Job:
+    ref = job.ref
+    return shapes.Job(
+        id=ref.id,
+        reference=ref.reference,
+        title=ref.title,
+        status=ref.status,
+        customer_name=ref.customer_name,
+        customer=customer(job.customer),
+        assignees=[person(staff) for staff in job.assignees],
+        scheduled_at=shapes.maybe_moment(job.scheduled_at),
+        external_id=job.external_id,
+        threads=[
+            shapes.JobThread(t.id, t.subject, t.visibility, t.status, t.unread_count, t.needs_reply)
+            for t in threads
+        ],
+    )
+
+
+def message(m: e.Message) -> shapes.Message:
+    return shapes.Message(
+        id=m.id,
+        thread_id=m.thread_id,
+        seq=m.seq,
+        kind=m.kind,
+        sender=shapes.Sender(m.sender.kind, m.sender.id, m.sender.name),
+        body=m.body,
+        event=event(m),
+        client_msg_id=m.client_msg_id,
+        created_at=shapes.moment(m.created_at),
+    )
+
+
+def event(m: e.Message) -> shapes.Event | None:
+    if m.event_type is None:
+        return None
+    return shapes.Event(m.event_type, [shapes.Named(p.id, p.name) for p in m.event_people])
+
+
+def thread(view: e.ThreadView) -> shapes.Thread:
+    return shapes.Thread(
+        id=view.id,
+        subject=view.subject,
+        visibility=view.visibility,
+        status=view.status,
+        job=job_ref(view.job),
+        participants=[person(p) for p in view.participants],
+        created_by=named(view.created_by),
+        created_at=shapes.moment(view.created_at),
+        last_message=message(view.last_message) if view.last_message else None,
+        last_seq=view.last_seq,
+        last_read_seq=view.last_read_seq,
+        unread_count=view.unread_count,
+        needs_reply=view.needs_reply,
+    )
+
+
+def delivery(d: e.Delivery) -> shapes.Delivery:
+    return shapes.Delivery(d.id, d.channel, d.to, d.status, d.error, shapes.maybe_moment(d.sent_at))
+
+
+def link(link: e.Link, deliveries: tuple[e.Delivery, ...]) -> shapes.Link:
+    return shapes.Link(
+        session_id=link.id,
+        created_by=named(link.created_by),
+        created_at=shapes.moment(link.created_at),
+        expires_at=shapes.moment(link.expires_at),
+        revoked_at=shapes.maybe_moment(link.revoked_at),
+        last_used_at=shapes.maybe_moment(link.last_used_at),
+        last_ip=link.last_ip,
+        last_user_agent=link.last_user_agent,
+        use_count=link.use_count,
+        deliveries=[delivery(d) for d in deliveries],
+    )
+
+
+def audit_entry(entry: e.AuditEntry) -> shapes.AuditEntry:
+    return shapes.AuditEntry(
+        id=entry.id,
+        at=shapes.moment(entry.at),
+        actor=shapes.AuditActor(entry.actor_kind, entry.actor_id, entry.actor_name),
+        action=entry.action,
+        subject=shapes.AuditSubject(entry.subject_kind, entry.subject_id) if entry.subject_kind else None,
+        job_id=entry.job_id,
+        thread_id=entry.thread_id,
+        ip=entry.ip,
+        user_agent=entry.user_agent,
+        details=entry.details,
+    )

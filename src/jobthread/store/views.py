@@ -1,0 +1,183 @@
+"""Threads as one reader finds them: with people, last message, and that reader's counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Select, and_, select
+
+from jobthread.entities import (
+    JobRef,
+    JobStatus,
+    Message,
+    Person,
+    Role,
+    SeenThread,
+    SenderKind,
+    ThreadStatus,
+    ThreadView,
+    Visibility,
+)
+from jobthread.policy import Sight
+from jobthread.store import messages, people, search, visible
+from jobthread.store.batches import Rows, as_json, run
+from jobthread.store.database import AnyRow, Reading
+from jobthread.store.pages import Page, page_of
+from jobthread.store.tables import (
+    chat_message_read_status,
+    chat_messages,
+    chat_thread_participants,
+    chat_threads,
+    customers,
+    jobs,
+    users,
+)
+from jobthread.store.threads import FACTS
+
+Reader = tuple[SenderKind, int]
+"""Whose read marks count: staff or customer, and the id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadFilter:
+    status: ThreadStatus | None = None
+    visibility: Visibility | None = None
+    job_id: int | None = None
+    needs_reply: bool | None = None
+    joined_by: int | None = None
+    query: str = ""
+
+
+def view(tx: Reading, thread: SeenThread, reader: Reader) -> ThreadView:
+    row = tx.conn.execute(_views(reader).where(chat_threads.c.id == thread.id)).one()
+    return _made(tx, [row])[0]
+
+
+def page(
+    tx: Reading, sight: Sight, wanted: ThreadFilter, reader: Reader, cursor: str | None, limit: int
+) -> Page[ThreadView]:
+    """Newest activity first."""
+    chosen = _views(reader).where(visible.where(sight), *_conditions(tx.dialect, wanted))
+    rows = page_of(tx, chosen, [chat_threads.c.active_at, chat_threads.c.id], cursor, limit, lambda row: row)
+    return Page(_made(tx, rows.items), rows.next_cursor)
+
+
+_creators = users.alias("creators")
+_job_customers = customers.alias("job_customers")
+
+
+def _views(reader: Reader) -> Select[Any]:
+    kind, reader_id = reader
+    marks = chat_message_read_status
+    mine = and_(
+        marks.c.thread_id == chat_threads.c.id, marks.c.reader_kind == kind, marks.c.reader_id == reader_id
+    )
+    return select(
+        *FACTS,
+        chat_threads.c.created_at,
+        chat_threads.c.active_at,
+        jobs.c.reference.label("job_reference"),
+        jobs.c.title.label("job_title"),
+        jobs.c.status.label("job_status"),
+        _job_customers.c.name.label("job_customer_name"),
+        _creators.c.name.label("creator_name"),
+        _creators.c.role.label("creator_role"),
+        marks.c.last_read_seq,
+        marks.c.read_count,
+    ).select_from(
+        chat_threads.outerjoin(jobs, jobs.c.id == chat_threads.c.job_id)
+        .outerjoin(_job_customers, _job_customers.c.id == jobs.c.customer_id)
+        .outerjoin(_creators, _creators.c.id == chat_threads.c.created_by)
+        .outerjoin(marks, mine)
+    )
+
+
+def _conditions(dialect: str, wanted: ThreadFilter) -> list[Any]:
+    conditions: list[Any] = []
+    if wanted.status is not None:
+        conditions.append(chat_threads.c.status == wanted.status)
+    if wanted.visibility is not None:
+        conditions.append(chat_threads.c.visibility == wanted.visibility)
+    if wanted.job_id is not None:
+        conditions.append(chat_threads.c.job_id == wanted.job_id)
+    if wanted.joined_by is not None:
+        conditions.append(chat_threads.c.id.in_(visible.joined_by(wanted.joined_by)))
+    if wanted.needs_reply is not None:
+        needs = and_(
+            chat_threads.c.status == ThreadStatus.OPEN,
+            chat_threads.c.visibility == Visibility.CUSTOMER_VISIBLE,
+            chat_threads.c.last_sender_kind.is_not_distinct_from(SenderKind.CUSTOMER),
+        )
+        conditions.append(needs if wanted.needs_reply else ~needs)
+    if wanted.query.strip():
+        conditions.append(search.threads_with(dialect, wanted.query))
+    return conditions
+
+
+def _made(tx: Reading, rows: Sequence[AnyRow]) -> list[ThreadView]:
+    if not rows:
+        return []
+    participants = _participants(tx, [row.id for row in rows])
+    last = _last_messages(tx, rows)
+    return [
+        ThreadView(
+            id=row.id,
+            subject=row.subject,
+            visibility=Visibility(row.visibility),
+            status=ThreadStatus(row.status),
+            job=_job(row),
+            participants=tuple(participants.get(row.id, ())),
+            created_by=_creator(row),
+            created_at=row.created_at,
+            active_at=row.active_at,
+            last_message=last.get(row.id),
+            last_seq=row.last_seq,
+            last_read_seq=row.last_read_seq or 0,
+            unread_count=row.message_count - (row.read_count or 0),
+            needs_reply=_needs_reply(row),
+        )
+        for row in rows
+    ]
+
+
+def _job(row: AnyRow) -> JobRef | None:
+    if row.job_id is None:
+        return None
+    status = JobStatus(row.job_status)
+    return JobRef(row.job_id, row.job_reference, row.job_title, status, row.job_customer_name)
+
+
+def _creator(row: AnyRow) -> Person | None:
+    return Person(row.created_by, row.creator_name, Role(row.creator_role)) if row.created_by else None
+
+
+def _needs_reply(row: AnyRow) -> bool:
+    asked = (row.status, row.visibility, row.last_sender_kind)
+    return asked == (ThreadStatus.OPEN, Visibility.CUSTOMER_VISIBLE, SenderKind.CUSTOMER)
+
+
+def _participants(tx: Reading, thread_ids: Sequence[int]) -> dict[int, list[Person]]:
+    rows = tx.conn.execute(
+        select(chat_thread_participants.c.thread_id, users)
+        .join(users, users.c.id == chat_thread_participants.c.user_id)
+        .where(chat_thread_participants.c.thread_id.in_(thread_ids))
+        .order_by(chat_thread_participants.c.joined_at, users.c.id)
+    )
+    found: dict[int, list[Person]] = {}
+    for row in rows:
+        found.setdefault(row.thread_id, []).append(people.person(people.staff(row)))
+    return found
+
+
+def _last_messages(tx: Reading, rows: Sequence[AnyRow]) -> dict[int, Message]:
+    at = [(row.id, row.last_message_seq) for row in rows if row.last_message_seq]
+    if not at:
+        return {}
+    given = as_json(at)
+    return {m.thread_id: m for m in messages.made(tx, run(tx, _at, rows=given).all())}
+
+
+def _at(dialect: str) -> Select[Any]:
+    given = Rows(dialect, {"thread_id": BigInteger(), "seq": BigInteger()})
+    at = and_(chat_messages.c.thread_id == given["thread_id"], chat_messages.c.seq == given["seq"])
+    return messages.selected().join(given.table, at)
