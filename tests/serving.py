@@ -1,4 +1,4 @@
-"""A whole Jobthread in this process: real HTTP on loopback, a real database of either kind, a clock in hand."""
+"""A whole Jobthread in this process: real HTTP, a real database of either kind, a clock in hand."""
 
 import asyncio
 import socket
@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 
 import httpx2
 import uvicorn
+from sqlalchemy import text
+
 from jobthread import app
 from jobthread.api.parts import Parts
 from jobthread.settings import Settings, load_settings
 from jobthread.store import audit, schema
 from jobthread.store.database import Database, Reading, Writing, wall_clock
 from jobthread.store.tables import audit_head, metadata
-from sqlalchemy import text
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 20.0
@@ -69,7 +70,7 @@ class Serving:
 
 
 def serve(database_url: str, data_dir: Path, **environ: str) -> Serving:
-    """Start a server with rate limits off, unless `environ` (settings without their prefix) says otherwise."""
+    """Start a server; rate limits are off unless `environ`, settings without their prefix, says otherwise."""
     port = _free_port()
     given = {"JOBTHREAD_" + name: value for name, value in ({"RATE_LIMITS": "off"} | environ).items()}
     settings = load_settings(

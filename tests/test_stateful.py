@@ -230,6 +230,7 @@ class Company(RuleBasedStateMachine):
         self.server.clock.pass_time(days=8)
         self.server.parts.callers.forget()
         self.customers_find_what_they_should()
+        self.opens(self.model.links[0])
         self.model.links.clear()
 
     # --- customers --------------------------------------------------------------------------------
@@ -339,6 +340,8 @@ class Company(RuleBasedStateMachine):
         return True
 
     def sign_in(self, colleague: Colleague) -> None:
+        """Whoever is active again has to: the session of before has ended for good."""
+        refused(colleague.get("/api/auth/me"), 401, "not_authenticated")
         colleague.http.cookies.clear()
         ok(colleague.post("/api/auth/login", {"email": colleague.staff.email, "password": PASSWORD}))
 

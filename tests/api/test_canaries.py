@@ -86,7 +86,7 @@ def test_what_was_said_stands_neither_in_the_audit_trail_nor_in_the_log(
             assert answer.request.url.path != "/api/audit" or not canaries_in(answer) & said
     world.at["ada"].get("/api/chat/threads", params={"q": canary()})
     for token in world.tokens.values():
-        asked = {"job_id": world.jobs["boiler"], "token": token}
+        asked: dict[str, str | int] = {"job_id": world.jobs["boiler"], "token": token}
         world.at["nobody"].get("/customer/chat", params=asked)
         world.at["nobody"].post("/api/chat/customer/session", json=asked)
     logged = capfd.readouterr().out
