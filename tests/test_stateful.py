@@ -27,7 +27,7 @@ from tests.serving import Serving, browser
 
 T = TypeVar("T")
 HOW_LONG = {
-    "everyday": settings(max_examples=25, stateful_step_count=30),
+    "everyday": settings(max_examples=35, stateful_step_count=30),
     "nightly": settings(max_examples=1_000, stateful_step_count=60),
 }
 ROLES = ("admin", "dispatcher", "technician")
@@ -222,7 +222,7 @@ class Company(RuleBasedStateMachine):
         answer = self.staff[who].delete(f"/api/chat/customer-sessions/{link.id}")
         self.expect(answer, lambda: self.model.revoke(who, link), 204)
 
-    @precondition(lambda self: len(self.model.links) == MOST_LINKS)
+    @precondition(lambda self: len(self.model.links) > 1)
     @rule()
     def links_run_out(self) -> None:
         """And room is made for new ones."""

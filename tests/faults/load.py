@@ -80,7 +80,8 @@ def under_load(port: int, writers: Sequence[Writer], seed: int) -> Iterator[Load
 def until_written(load: Load, more: int = 1) -> float:
     """Wait for that many acknowledgements; answers how many seconds they took."""
     asked, enough = time.monotonic(), load.count() + more
-    wait_until(lambda: load.count() >= enough)
+    wait_until(lambda: load.failures or load.count() >= enough)
+    assert load.failures == []
     return time.monotonic() - asked
 
 

@@ -32,6 +32,8 @@ BATCH = 512
 QUEUE = 5_000
 """Writes that may wait: beyond this a client is told to come back, rather than to wait for minutes."""
 ATTEMPTS = 3
+LONGEST_GATHERING = 0.008
+"""Seconds after which a batch begins even while more writes pour in."""
 STEP_BACK_SECONDS = 0.05
 
 
@@ -89,6 +91,8 @@ class Database:
         """Seconds after which a caller is told `Unavailable`; None waits for as long as it takes."""
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._begin: SimpleQueue[None] = SimpleQueue()
+        self._gathering: set[asyncio.AbstractEventLoop] = set()
         self._closed = False
         self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
         self._writer.start()
@@ -125,6 +129,7 @@ class Database:
         """Finish what waits, then let go of all connections."""
         self._closed = True
         self._queue.put(None)
+        self._begin.put(None)
         self._writer.join(timeout=10)
         self._readers.shutdown(wait=True)
         self.writer_engine.dispose()
@@ -144,7 +149,23 @@ class Database:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(many, item, loop, loop.create_future())
         self._queue.put(waiting)
+        if loop not in self._gathering:
+            self._gathering.add(loop)
+            loop.call_soon(self._begin_when_quiet, loop, self._queue.qsize(), loop.time() + LONGEST_GATHERING)
         return await self._in_time(waiting.answer)
+
+    def _begin_when_quiet(self, loop: asyncio.AbstractEventLoop, seen: int, until: float) -> None:
+        """Let the writer begin when a turn of the loop brought no further write.
+
+        It and the loop share one interpreter: begun at the first of many writes, a batch would be small and
+        slow. A lone writer pays one turn of an idle loop for it, some microseconds.
+        """
+        waiting = self._queue.qsize()
+        if seen < waiting < BATCH and loop.time() < until:
+            loop.call_soon(self._begin_when_quiet, loop, waiting, until)
+        else:
+            self._gathering.discard(loop)
+            self._begin.put(None)
 
     async def _in_time(self, answer: "asyncio.Future[T]") -> T:
         try:
@@ -165,10 +186,11 @@ class Database:
                     happenings = []
 
     def _batches(self) -> Iterator[list[_Waiting]]:
-        """Whatever arrived during the last commit is the next batch: no timer, no delay for a lone writer."""
-        while (first := self._queue.get()) is not None:
-            batch = [first]
-            ended = False
+        """Whatever waits when a batch begins is in it; nothing waits for a timer."""
+        ended = False
+        while not ended:
+            self._begin.get()
+            batch: list[_Waiting] = []
             while len(batch) < BATCH and not ended:
                 try:
                     following = self._queue.get_nowait()
@@ -178,9 +200,11 @@ class Database:
                     ended = True
                 else:
                     batch.append(following)
-            yield batch
-            if ended:
-                return
+            if len(batch) == BATCH:
+                # There may be more, and whoever put it there has rung already.
+                self._begin.put(None)
+            if batch:
+                yield batch
 
     def _commit(self, batch: list[_Waiting]) -> list[Happening]:
         """A batch that failed as a whole is written piece by piece: one bad piece must not fail the rest."""

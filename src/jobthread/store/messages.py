@@ -20,7 +20,7 @@ from jobthread.entities import (
     SenderKind,
 )
 from jobthread.store import people, search
-from jobthread.store.batches import Rows, as_json, run
+from jobthread.store.batches import Rows, as_json, fetch, run
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.tables import chat_messages, customers, users
 from jobthread.store.words import indexed
@@ -159,7 +159,7 @@ def numbers_at(tx: Reading, thread_id: int, seq: int) -> int:
 def repeats(tx: Writing, asked: Sequence[Once]) -> dict[Once, Message]:
     """Those that are there already, from whenever. Look only after the threads are locked."""
     keys = as_json([(o.thread_id, o.sender_kind, o.sender_id, o.client_msg_id) for o in asked])
-    rows = run(tx, _repeats, rows=keys).all()
+    rows = fetch(tx, _repeats, rows=keys)
     return {
         Once(m.thread_id, m.sender.kind, m.sender.id or SYSTEM_ID, m.client_msg_id): m for m in made(tx, rows)
     }
@@ -262,7 +262,7 @@ def _next_ids_postgres(tx: Writing, count: int) -> list[int]:
 
 
 def _last_id(dialect: str) -> Select[Any]:
-    return select(func.max(chat_messages.c.id))
+    return select(func.max(chat_messages.c.id).label("last"))
 
 
 _NEXT_VALUES = text("SELECT nextval('chat_messages_id_seq') FROM generate_series(1, :count)")

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Select, func, insert, select, update
 
 from jobthread.entities import Customer, Person, Role, Staff
 from jobthread.errors import NotFound
-from jobthread.store.batches import Rows, as_json, run
+from jobthread.store.batches import Rows, as_json, fetch
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.pages import Page, like_words, page_of
 from jobthread.store.tables import api_keys, customers, users
@@ -53,7 +53,7 @@ def staff_by_id(tx: Reading, ids: Iterable[int]) -> dict[int, Staff]:
     wanted = [[user_id] for user_id in set(ids)]
     if not wanted:
         return {}
-    rows = run(tx, _by_id, rows=as_json(wanted))
+    rows = fetch(tx, _by_id, rows=as_json(wanted))
     return {row.id: staff(row) for row in rows}
 
 

@@ -30,7 +30,7 @@ from jobthread.entities import (
 from jobthread.errors import NotFound
 from jobthread.policy import Sight
 from jobthread.store import search, visible
-from jobthread.store.batches import Rows, as_json, run
+from jobthread.store.batches import Rows, as_json, fetch, run
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.tables import (
     chat_thread_participants,
@@ -119,9 +119,9 @@ def locked_for_senders(tx: Writing, senders: Iterable[tuple[int, int]]) -> dict[
     only those among the senders are loaded, since sight asks about nobody else.
     """
     pairs = as_json(sorted(set(senders)))
-    rows = run(tx, _lock, rows=pairs).all()
+    rows = fetch(tx, _lock, rows=pairs)
     joined: dict[int, set[int]] = {}
-    for thread_id, user_id in run(tx, _joined, rows=pairs):
+    for thread_id, user_id in fetch(tx, _joined, rows=pairs):
         joined.setdefault(thread_id, set()).add(user_id)
     return {row.id: _thread(row, frozenset(joined.get(row.id, ()))) for row in rows}
 

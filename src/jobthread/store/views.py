@@ -20,7 +20,7 @@ from jobthread.entities import (
 )
 from jobthread.policy import Sight
 from jobthread.store import messages, people, search, visible
-from jobthread.store.batches import Rows, as_json, run
+from jobthread.store.batches import Rows, as_json, fetch
 from jobthread.store.database import AnyRow, Reading
 from jobthread.store.pages import Page, page_of
 from jobthread.store.tables import (
@@ -174,7 +174,7 @@ def _last_messages(tx: Reading, rows: Sequence[AnyRow]) -> dict[int, Message]:
     if not at:
         return {}
     given = as_json(at)
-    return {m.thread_id: m for m in messages.made(tx, run(tx, _at, rows=given).all())}
+    return {m.thread_id: m for m in messages.made(tx, fetch(tx, _at, rows=given))}
 
 
 def _at(dialect: str) -> Select[Any]:
