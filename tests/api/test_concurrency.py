@@ -339,6 +339,32 @@ def test_once_a_dispatcher_is_demoted_neither_server_takes_them_for_one(two: Two
     assert asyncio.run(try_it()) == {404}
 
 
+def test_a_deactivated_dispatcher_can_do_nothing_more_at_the_other_server_either(two: Two) -> None:
+    """Though that server has just let Dan in, and may remember for a moment that it did."""
+    thread = two.cast.dora.opens_thread(two.cast.dan)
+    job = two.cast.boiler.ref.id
+    deeds: list[tuple[str, str, Json | None]] = [
+        ("POST", "/api/chat/threads", {"visibility": "internal", "subject": "Late"}),
+        ("POST", f"/api/chat/threads/{thread['id']}/close", None),
+        ("POST", f"/api/chat/threads/{thread['id']}/participants", {"user_ids": [two.cast.tom.id]}),
+        ("DELETE", f"/api/chat/threads/{thread['id']}/participants/{two.cast.dan.id}", None),
+        ("POST", f"/api/chat/jobs/{job}/customer-thread", None),
+        ("POST", f"/api/chat/jobs/{job}/customer-session", {"channels": []}),
+        ("PATCH", f"/api/jobs/{job}", {"title": "Late"}),
+        ("POST", "/api/jobs", {"title": "Late", "customer": {"name": "Clara"}}),
+        ("PATCH", f"/api/customers/{two.cast.boiler.customer.id}", {"name": "Late"}),
+    ]
+
+    async def try_it() -> set[int]:
+        async with many_connections() as http:
+            [_, dan], [ada, _] = two.hands_of(http, two.cast.dan), two.hands_of(http, two.cast.ada)
+            ok(await dan.get("/api/auth/me"))
+            ok(await ada.asks("PATCH", f"/api/users/{two.cast.dan.id}", {"active": False}))
+            return {(await dan.asks(*deed)).status_code for deed in deeds}
+
+    assert asyncio.run(try_it()) == {401}
+
+
 def test_once_a_link_is_revoked_neither_server_accepts_anything_of_the_customers(two: Two) -> None:
     thread = two.cast.dora.opens_thread(visibility="customer_visible", job=two.cast.boiler)
     link = two.cast.dora.sends_link(two.cast.boiler, channels=[])

@@ -33,7 +33,7 @@ class NewJob:
 
 
 def create(tx: Writing, by: Actor, new: NewJob) -> SeenJob:
-    _check_office(by)
+    _check_office(tx, by)
     if new.reference is not None and jobs.reference_taken(tx, new.reference):
         raise Taken(f"There is a job {new.reference} already")
     if new.external_id is not None and jobs.with_external_id(tx, new.external_id) is not None:
@@ -56,7 +56,7 @@ def create(tx: Writing, by: Actor, new: NewJob) -> SeenJob:
 def change(tx: Writing, by: Actor, job_id: int, changes: dict[str, Any]) -> SeenJob:
     """reference, title, status, scheduled_at, external_id, assignee_ids: what is given is changed."""
     before = seen(tx, by, job_id)
-    _check_office(by)
+    _check_office(tx, by)
     assignee_ids = changes.pop("assignee_ids", None)
     after = replace(_draft(before), **changes)
     _check_names(tx, job_id, before, after)
@@ -69,7 +69,7 @@ def change(tx: Writing, by: Actor, job_id: int, changes: dict[str, Any]) -> Seen
 
 
 def seen(tx: Writing, by: Actor, job_id: int) -> SeenJob:
-    return jobs.get_seen(tx, job_sight_of(staff_of(by)), job_id)
+    return jobs.get_seen(tx, job_sight_of(staff_of(tx, by)), job_id)
 
 
 def _customer(tx: Writing, given: NewCustomer | int) -> Customer:
@@ -124,8 +124,8 @@ def _fact(job: Job, name: str) -> Any:
     return getattr(job.ref if name in ("reference", "title") else job, name)
 
 
-def _check_office(by: Actor) -> None:
-    if not policy.may_edit_jobs(staff_of(by)):
+def _check_office(tx: Writing, by: Actor) -> None:
+    if not policy.may_edit_jobs(staff_of(tx, by)):
         raise Forbidden
 
 

@@ -109,7 +109,7 @@ def issue(
     if job.ref.status is not JobStatus.ACTIVE:
         raise JobClosed
     contacts = _contacts(job.customer, channels)
-    how.limits.spend(tx, f"links-by:{staff_of(by).id}", MAKING)
+    how.limits.spend(tx, f"links-by:{staff_of(tx, by).id}", MAKING)
     if contacts:
         how.limits.spend(tx, f"links-sent-for:{job_id}", SENDING_TO_ONE_JOB)
     customer_thread(tx, by, job_id, None, ())
@@ -198,7 +198,7 @@ def _issued(
 ) -> Issued:
     token = tokens.new_token()
     expires_at = tx.now + hours * HOUR
-    made_by = None if by.caller is None else staff_of(by).id
+    made_by = None if by.caller is None else staff_of(tx, by).id
     link_id = links.add(tx, job.ref.id, job.customer.id, tokens.hash_of(token), made_by, expires_at)
     deliveries = tuple(
         outbox.add(tx, outbox.NewDelivery(channel, to, link_id, job.ref.id, how.seal.close(token)))
@@ -236,14 +236,15 @@ def _contacts(customer: Customer, channels: Sequence[Channel] | None) -> list[tu
 
 
 def _invitable_job(tx: Reading, by: Actor, job_id: int) -> SeenJob:
-    job = jobs.get_seen(tx, job_sight_of(staff_of(by)), job_id)
-    if not policy.may_invite_customers(staff_of(by)):
+    staff = staff_of(tx, by)
+    job = jobs.get_seen(tx, job_sight_of(staff), job_id)
+    if not policy.may_invite_customers(staff):
         raise Forbidden
     return job
 
 
 def _open_thread(tx: Writing, by: Actor, job_id: int) -> ThreadView | None:
-    thread = threads.newest_in_job(tx, sight_of(staff_of(by)), job_id, [ThreadStatus.OPEN])
+    thread = threads.newest_in_job(tx, sight_of(staff_of(tx, by)), job_id, [ThreadStatus.OPEN])
     return view(tx, by, thread.id) if thread else None
 
 

@@ -15,7 +15,7 @@ from jobthread.store.database import Writing
 
 
 def add_user(tx: Writing, by: Actor, name: str, email: str, role: Role, password_hash: str | None) -> Staff:
-    _check_admin(by)
+    _check_admin(tx, by)
     return enrol(tx, by, name, email, role, password_hash)
 
 
@@ -33,7 +33,7 @@ def change_user(tx: Writing, by: Actor, user_id: int, changes: Mapping[str, Any]
 
     Raises `LastAdmin` where nobody would be left to administer.
     """
-    _check_admin(by)
+    _check_admin(tx, by)
     before = people.get_staff(tx, user_id)
     if before.service:
         raise NotFound
@@ -50,8 +50,8 @@ def change_user(tx: Writing, by: Actor, user_id: int, changes: Mapping[str, Any]
     return after
 
 
-def _check_admin(by: Actor) -> None:
-    if not policy.may_administer(staff_of(by)):
+def _check_admin(tx: Writing, by: Actor) -> None:
+    if not policy.may_administer(staff_of(tx, by)):
         raise Forbidden
 
 
@@ -103,7 +103,7 @@ def revoke_api_key(tx: Writing, by: Actor, name: str) -> None:
 
 def change_customer(tx: Writing, by: Actor, customer_id: int, changes: Mapping[str, Any]) -> Customer:
     """Name, email, phone. Links that went to a contact no longer on file are withdrawn: it was wrong."""
-    if not policy.may_edit_jobs(staff_of(by)):
+    if not policy.may_edit_jobs(staff_of(tx, by)):
         raise Forbidden
     before = people.get_customer(tx, customer_id)
     after = people.change_customer(tx, replace(before, **changes))

@@ -18,7 +18,7 @@ from jobthread.entities import (
     Visibility,
     Visitor,
 )
-from jobthread.errors import Forbidden, Invalid, NotFound
+from jobthread.errors import Forbidden, Invalid, NotAuthenticated, NotFound
 from jobthread.policy import job_sight_of, sight_of
 from jobthread.store import audit, jobs, people, reads, threads, views
 from jobthread.store.database import Reading, Writing
@@ -35,7 +35,7 @@ class ThreadDraft:
 
 
 def create(tx: Writing, by: Actor, draft: ThreadDraft) -> ThreadView:
-    creator = staff_of(by)
+    creator = staff_of(tx, by)
     if not policy.may_create(creator, draft.visibility):
         raise Forbidden
     if draft.visibility is Visibility.CUSTOMER_VISIBLE and draft.job_id is None:
@@ -55,7 +55,7 @@ def create(tx: Writing, by: Actor, draft: ThreadDraft) -> ThreadView:
 def _opened(tx: Writing, by: Actor, thread_id: int, members: Sequence[Staff]) -> SeenThread:
     """The first row of a thread: created, by whom, with whom."""
     threads.add_participants(tx, [(thread_id, member.id) for member in _distinct(members)])
-    thread = threads.get_seen(tx, sight_of(staff_of(by)), thread_id)
+    thread = threads.get_seen(tx, sight_of(staff_of(tx, by)), thread_id)
     pen = Pen()
     others = [people.person(member) for member in _distinct(members)[1:]]
     pen.event(pen.sheet(thread), by, EventType.CREATED, others)
@@ -63,12 +63,12 @@ def _opened(tx: Writing, by: Actor, thread_id: int, members: Sequence[Staff]) ->
     about = audit.About("thread", thread.id, job_id=thread.job_id, thread_id=thread.id)
     with_whom = sorted(thread.participant_ids)
     audit.add(tx, by, AuditAction.THREAD_CREATED, about, visibility=thread.visibility, participants=with_whom)
-    return threads.get_seen(tx, sight_of(staff_of(by)), thread_id)
+    return threads.get_seen(tx, sight_of(staff_of(tx, by)), thread_id)
 
 
 def set_status(tx: Writing, by: Actor, thread_id: int, status: ThreadStatus) -> ThreadView:
     """Close or reopen; doing it twice does it once."""
-    caller = staff_of(by)
+    caller = staff_of(tx, by)
     thread = threads.get_seen(tx, sight_of(caller), thread_id)
     if not policy.may_close(caller, thread):
         raise Forbidden
@@ -80,7 +80,7 @@ def set_status(tx: Writing, by: Actor, thread_id: int, status: ThreadStatus) -> 
 
 
 def add_participants(tx: Writing, by: Actor, thread_id: int, user_ids: Sequence[int]) -> ThreadView:
-    caller = staff_of(by)
+    caller = staff_of(tx, by)
     thread = threads.get_seen(tx, sight_of(caller), thread_id)
     if not policy.may_change_participants(caller, thread):
         raise Forbidden
@@ -91,7 +91,7 @@ def add_participants(tx: Writing, by: Actor, thread_id: int, user_ids: Sequence[
 
 
 def remove_participant(tx: Writing, by: Actor, thread_id: int, user_id: int) -> None:
-    caller = staff_of(by)
+    caller = staff_of(tx, by)
     thread = threads.get_seen(tx, sight_of(caller), thread_id)
     if not policy.may_remove(caller, thread, user_id):
         raise Forbidden
@@ -126,11 +126,17 @@ def reader_of(caller: Staff | Visitor) -> views.Reader:
     return SenderKind.CUSTOMER, caller.customer_id
 
 
-def staff_of(by: Actor) -> Staff:
-    """The member of staff who acts; customers and strangers have no business here."""
+def staff_of(tx: Reading, by: Actor) -> Staff:
+    """The member of staff who acts, as the database has them now; customers have no business here.
+
+    Whoever was let in at another server's door may have been deactivated or demoted since.
+    """
     if not isinstance(by.caller, Staff):
         raise Forbidden
-    return by.caller
+    staff = people.staff_by_id(tx, [by.caller.id]).get(by.caller.id)
+    if staff is None or not staff.active:
+        raise NotAuthenticated
+    return staff
 
 
 def colleagues_of(tx: Reading, user_ids: Sequence[int], field: str) -> list[Staff]:
