@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.faults.company import Said, Writer
-from tests.faults.process import wait_until
+from tests.faults.process import ServerProcess, runs, tail
 
 PAUSE_SECONDS = 0.05
+PATIENCE_SECONDS = 30.0
 ANSWER_SECONDS = 40.0
 """Longer than any answer may take, so that a late one is seen and not cut off."""
 
@@ -36,7 +37,8 @@ class Answer:
 class Load:
     """What the writers were told so far. A writer's messages stand in the order of writing."""
 
-    said: dict[str, list[Said]] = field(default_factory=dict)
+    server: ServerProcess
+    said: dict[str, list[Said]]
     answers: list[Answer] = field(default_factory=list)
     """All but the plain 201s: refusals, repeats, broken connections."""
     failures: list[str] = field(default_factory=list)
@@ -57,11 +59,11 @@ class Load:
 
 
 @contextmanager
-def under_load(port: int, writers: Sequence[Writer], seed: int) -> Iterator[Load]:
+def under_load(server: ServerProcess, writers: Sequence[Writer], seed: int) -> Iterator[Load]:
     """Let all writers write. At the end each still insists on its last message: the server must be up."""
-    load = Load({writer.name: [] for writer in writers})
+    load = Load(server, {writer.name: [] for writer in writers})
     crowd = [
-        threading.Thread(target=_write, args=(load, port, writer, f"{seed}-{writer.name}"), daemon=True)
+        threading.Thread(target=_write, args=(load, writer, f"{seed}-{writer.name}"), daemon=True)
         for writer in writers
     ]
     for one in crowd:
@@ -80,14 +82,22 @@ def under_load(port: int, writers: Sequence[Writer], seed: int) -> Iterator[Load
 def until_written(load: Load, more: int = 1) -> float:
     """Wait for that many acknowledgements; answers how many seconds they took."""
     asked, enough = time.monotonic(), load.count() + more
-    wait_until(lambda: load.failures or load.count() >= enough)
-    assert load.failures == []
+    while load.count() < enough:
+        assert load.failures == []
+        assert time.monotonic() < asked + PATIENCE_SECONDS, _account(load)
+        time.sleep(0.005)
     return time.monotonic() - asked
 
 
-def _write(load: Load, port: int, writer: Writer, seed: str) -> None:
+def _account(load: Load) -> str:
+    """Why there is nothing more to be heard, as far as can be told."""
+    state = "runs" if runs(load.server) else "has ended"
+    return f"{load.statuses()}, last {load.answers[-3:]}; the server {state}:\n{tail(load.server)}"
+
+
+def _write(load: Load, writer: Writer, seed: str) -> None:
     chance = random.Random(seed)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    connection = http.client.HTTPConnection("127.0.0.1", load.server.port, timeout=ANSWER_SECONDS)
     try:
         while not load.ending.is_set():
             thread_id = chance.choice(writer.thread_ids)

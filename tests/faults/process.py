@@ -137,10 +137,13 @@ def wait_until(true: Callable[[], object], seconds: float = PATIENCE_SECONDS) ->
 def wait_until_ready(server: ServerProcess, seconds: float = PATIENCE_SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not is_ready(server):
-        runs = server.process is not None and server.process.poll() is None
-        assert runs, f"the server has ended:\n{tail(server)}"
+        assert runs(server), f"the server has ended:\n{tail(server)}"
         assert time.monotonic() < deadline, f"the server is not ready:\n{tail(server)}"
         time.sleep(0.01)
+
+
+def runs(server: ServerProcess) -> bool:
+    return server.process is not None and server.process.poll() is None
 
 
 def is_ready(server: ServerProcess) -> bool:

@@ -53,7 +53,7 @@ def tell_the_story(folder: Path, short_of_space: Shortage) -> None:
     with server_process(folder, url) as server:
         process.start(server)
         first = server.process
-        with under_load(server.port, writers, chance.randrange(10**6)) as load:
+        with under_load(server, writers, chance.randrange(10**6)) as load:
             for _ in range(TIMES):
                 until_written(load, MESSAGES_BETWEEN)
                 with short_of_space(server):

@@ -22,7 +22,7 @@ def test_what_was_acknowledged_survives_kill_9(fresh_url: str, tmp_path: Path) -
     writers, chance, starts = at_work(fresh_url), seeded(), []
     with server_process(tmp_path / "data", fresh_url) as server:
         process.start(server)
-        with under_load(server.port, writers, chance.randrange(10**6)) as load:
+        with under_load(server, writers, chance.randrange(10**6)) as load:
             for _ in range(KILLS):
                 until_written(load)
                 time.sleep(chance.uniform(0.0, 0.8))

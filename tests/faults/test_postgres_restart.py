@@ -45,7 +45,7 @@ def test_a_crash_of_postgresql_loses_nothing(cluster: postgres.Server, url: str,
     with server_process(tmp_path / "data", url) as server:
         process.start(server)
         first = server.process
-        with under_load(server.port, writers, chance.randrange(10**6)) as load:
+        with under_load(server, writers, chance.randrange(10**6)) as load:
             for _ in range(CRASHES):
                 until_written(load)
                 time.sleep(chance.uniform(0.0, 0.4))
@@ -78,7 +78,7 @@ def test_cut_connections_lose_nothing(cluster: postgres.Server, url: str, tmp_pa
     cut = 0
     with server_process(tmp_path / "data", url) as server, cluster.connect() as admin:
         process.start(server)
-        with under_load(server.port, writers, chance.randrange(10**6)) as load:
+        with under_load(server, writers, chance.randrange(10**6)) as load:
             for _ in range(CUTS):
                 until_written(load)
                 time.sleep(chance.uniform(0.0, 0.2))
@@ -97,7 +97,7 @@ def test_a_frozen_postgresql_keeps_nobody_waiting(cluster: postgres.Server, url:
     writers, chance = at_work(url), seeded()
     with server_process(tmp_path / "data", url) as server:
         process.start(server)
-        with under_load(server.port, writers, chance.randrange(10**6)) as load:
+        with under_load(server, writers, chance.randrange(10**6)) as load:
             until_written(load)
             with frozen(cluster):
                 time.sleep(FROZEN_SECONDS)

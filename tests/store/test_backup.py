@@ -53,7 +53,7 @@ def test_a_backup_under_load_holds_all_that_was_acknowledged_before(company: Com
     copies: list[tuple[Path, list[Said]]] = []
     with server_process(company.folder, company.url) as server:
         process.start(server)
-        with under_load(server.port, company.writers, seeded().randrange(10**6)) as load:
+        with under_load(server, company.writers, seeded().randrange(10**6)) as load:
             for number in range(BACKUPS):
                 until_written(load, MESSAGES_BETWEEN)
                 copies.append((tmp_path / f"copy{number}.db", load.all_said()))
@@ -70,7 +70,7 @@ def test_a_plain_copy_under_load_is_no_backup(company: Company, tmp_path: Path) 
     bad = 0
     with server_process(company.folder, company.url) as server:
         process.start(server)
-        with under_load(server.port, company.writers, seeded().randrange(10**6)) as load:
+        with under_load(server, company.writers, seeded().randrange(10**6)) as load:
             for number in range(RAW_COPIES):
                 until_written(load, MESSAGES_BETWEEN // 4)
                 said, copy = load.all_said(), tmp_path / f"copy{number}.db"
