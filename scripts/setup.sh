@@ -13,7 +13,7 @@ install_python() {
         usable_venv || make_venv
         say "installing requirements/$1.txt"
         venv_pip install --quiet --require-hashes --requirement "requirements/$1.txt"
-        say "installing jobthread itself"
+        say "building the web app and installing jobthread itself"
         venv_pip install --quiet --no-build-isolation --no-deps --editable .
         # Whatever runs the checks can serve as well: dev.txt holds all of run.txt, at the same versions.
         stamp run >"$venv/stamp-run"
@@ -75,6 +75,11 @@ venv_pip() {
     fi
 }
 
+# The web app, built into the package from web/; a glance where it stands already.
+build_web() {
+    "$venv/bin/python" web/build.py >&2
+}
+
 # PostgreSQL's programs, for the tests; they start clusters of their own, so none is made here.
 install_postgresql() {
     have_postgresql && return
@@ -109,6 +114,19 @@ install_compiler() {
 
 have_compiler() {
     cc -fsyntax-only -x c - <<<'#include <dlfcn.h>' 2>/dev/null
+}
+
+# The browser in which the tests use the web app.
+install_chromium() {
+    have_chromium && return
+    may_install || fail "Chromium is missing, in which the tests use the web app: apt-get install chromium"
+    say "installing Chromium"
+    apt_install chromium
+    have_chromium || fail "Chromium was installed, yet chromium is not found"
+}
+
+have_chromium() {
+    command -v chromium >/dev/null
 }
 
 may_install() {

@@ -1,4 +1,4 @@
-"""The pages for people: a start page, and the API's description, made from the OpenAPI document alone."""
+"""The page for programmers: the API's description, made from the OpenAPI document alone."""
 
 import json
 import re
@@ -23,10 +23,6 @@ def docs_page(document: Json) -> str:
     environment.filters["followed"] = lambda schema: _followed(document, schema)
     nouns = [(noun, list(_calls_of(document, noun["name"]))) for noun in document["tags"]]
     return environment.get_template("docs.html").render(api=document, nouns=nouns, stylesheet=STYLE_PATH)
-
-
-def start_page(company: str) -> str:
-    return _environment().get_template("start.html").render(company=company, stylesheet=STYLE_PATH)
 
 
 def _environment() -> Environment:

@@ -17,12 +17,12 @@ Observe = Callable[[str, str, int, float], None]
 
 log = structlog.get_logger("jobthread.access")
 
+CSP_HEADER = "content-security-policy"
 CSP = (
     "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 HEADERS = [
-    (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
     # The link's token stands in the address of the page that it opens: it must not travel on.
     (b"referrer-policy", b"no-referrer"),
@@ -31,7 +31,8 @@ HEADERS = [
     (b"permissions-policy", b"geolocation=(), payment=(), usb=()"),
 ]
 HSTS = (b"strict-transport-security", b"max-age=31536000")
-NO_STORE = (b"cache-control", b"no-store")
+UNLESS_SET = [(CSP_HEADER.encode(), CSP.encode()), (b"cache-control", b"no-store")]
+"""What an answer may say otherwise for itself."""
 
 
 def front(app: App, *, https: bool, observe: Observe | None) -> App:
@@ -52,8 +53,8 @@ def front(app: App, *, https: bool, observe: Observe | None) -> App:
                 status = message["status"]
                 headers = message["headers"] = [*message["headers"], *fixed]
                 headers.append((b"x-request-id", request_id.encode()))
-                if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append(NO_STORE)
+                names = {name for name, _ in headers}
+                headers.extend(header for header in UNLESS_SET if header[0] not in names)
             await send(message)
 
         try:

@@ -61,7 +61,7 @@ def litestar(
             # Before the calls: to a path that has none yet, the framework adds its own.
             *_options(calls),
             *map(route_handler, calls),
-            *pages.pages(document, parts.company),
+            *pages.pages(document),
             *more_pages,
         ],
         exception_handlers={Exception: problems.answer},

@@ -1,0 +1,80 @@
+/** The only fetch: JSON to the server and back, its refusals and its silence as errors. */
+
+const PATIENCE_MS = 20_000;
+
+/** The server answered, and said no: with the contract's word for why. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    detail: string,
+    readonly errors: { field: string; message: string }[] = [],
+  ) {
+    super(detail);
+  }
+}
+
+/** No answer came, or none that means anything: what was asked may or may not have been done. */
+export class NoSignal extends Error {}
+
+let heard: (reached: boolean) => void = () => {};
+
+/** Be told, after each attempt, whether the server was reached. */
+export const onReach = (tell: typeof heard) => void (heard = tell);
+
+export const get = <T>(path: string): Promise<T> => ask<T>("GET", path);
+export const post = <T = void>(path: string, body?: unknown): Promise<T> => ask<T>("POST", path, body);
+export const patch = <T>(path: string, body: unknown): Promise<T> => ask<T>("PATCH", path, body);
+export const remove = (path: string): Promise<void> => ask<void>("DELETE", path);
+
+const known = new Map<string, { etag: string; value: unknown }>();
+const KNOWN_AT_MOST = 60;
+
+/** As `get`, for what is asked again and again: an answer that has not changed does not travel twice. */
+export async function look<T>(path: string): Promise<T> {
+  const before = known.get(path);
+  const response = await reach("GET", path, undefined, before && { "If-None-Match": before.etag });
+  if (response.status === 304 && before) return before.value as T;
+  const value = await read<T>(response);
+  const etag = response.headers.get("ETag");
+  known.delete(path);
+  if (etag) known.set(path, { etag, value });
+  if (known.size > KNOWN_AT_MOST) known.delete(known.keys().next().value!);
+  return value;
+}
+
+/** Another person signs in, or nobody: what was answered to the one before is not theirs. */
+export const forget = () => known.clear();
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return read<T>(await reach(method, path, body));
+}
+
+async function reach(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<Response> {
+  try {
+    const response = await fetch(path, {
+      method,
+      headers: body === undefined ? headers : { ...headers, "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: "no-store",
+      signal: AbortSignal.timeout?.(PATIENCE_MS) ?? null,
+    });
+    heard(response.status < 500);
+    return response;
+  } catch {
+    heard(false);
+    throw new NoSignal();
+  }
+}
+
+async function read<T>(response: Response): Promise<T> {
+  let value;
+  try {
+    value = response.status === 204 ? undefined : await response.json();
+  } catch {
+    throw new NoSignal(); // a proxy's page, a hotel's sign-in, or half an answer
+  }
+  if (response.ok) return value;
+  const wait = response.status >= 500 || response.status === 429 || !value?.code;
+  throw wait ? new NoSignal() : new Refused(response.status, value.code, value.detail, value.errors);
+}

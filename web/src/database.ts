@@ -1,0 +1,72 @@
+/** The only IndexedDB: what was written and has not been taken yet, drafts, and what may be read without signal. */
+import { openDB, type DBSchema } from "idb";
+
+/** Who wrote or read it on this phone: `staff:3`, or for a customer `job:12`. */
+export type Who = string;
+
+export interface Outgoing {
+  /** Counts up on this phone: the order of writing. */
+  number: number;
+  who: Who;
+  thread_id: number;
+  client_msg_id: string;
+  body: string;
+  written_at: number;
+  /** The server's word, when it refused for good; it then waits for its writer's decision. */
+  refused?: string;
+}
+
+interface Schema extends DBSchema {
+  outbox: { key: number; value: Outgoing; indexes: { who: Who } };
+  kept: { key: [Who, string]; value: unknown };
+}
+
+const opened = openDB<Schema>("jobthread", 1, {
+  upgrade(db) {
+    db.createObjectStore("outbox", { keyPath: "number", autoIncrement: true }).createIndex("who", "who");
+    db.createObjectStore("kept");
+  },
+});
+
+/** Everything that this person wrote and nobody has taken, in the order of writing. */
+export const outgoing = async (who: Who) => (await opened).getAllFromIndex("outbox", "who", who);
+
+export async function addOutgoing(message: Omit<Outgoing, "number">): Promise<Outgoing> {
+  const number = await (await opened).add("outbox", message as Outgoing);
+  return { ...message, number };
+}
+
+export const putOutgoing = async (message: Outgoing) => void (await (await opened).put("outbox", message));
+export const dropOutgoing = async (number: number) => (await opened).delete("outbox", number);
+
+/** What was kept for this person under that name; null where nothing was, or the browser keeps nothing. */
+export async function kept<T>(who: Who, name: string): Promise<T | null> {
+  try {
+    return ((await (await opened).get("kept", [who, name])) as T) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Keep it for reading without signal. A full disk or a private window must not stop anybody from working. */
+export async function keep(who: Who, name: string, value: unknown): Promise<void> {
+  try {
+    await (await opened).put("kept", value, [who, name]);
+  } catch {
+    // then it is not there without signal
+  }
+}
+
+export const drop = async (who: Who, name: string) =>
+  (await opened).delete("kept", [who, name]).catch(() => {});
+
+/** Which member of staff this browser's session belongs to. */
+export const signedIn = () => kept<Who>("browser", "signed in");
+export const setSignedIn = (who: Who | null) => keep("browser", "signed in", who);
+
+/** Signed out: nothing of what this person read or wrote stays behind. */
+export async function dropAllOf(who: Who): Promise<void> {
+  const db = await opened;
+  await db.delete("kept", IDBKeyRange.bound([who, ""], [who, "\uffff"]));
+  for (const message of await outgoing(who)) await db.delete("outbox", message.number);
+}

@@ -1,0 +1,77 @@
+/** Messages on their way: kept on the phone until the server has them on disk, sent in order, each taken once. */
+import { NoSignal, Refused, post } from "./api";
+import {
+  addOutgoing,
+  dropOutgoing,
+  type Outgoing,
+  outgoing,
+  putOutgoing,
+  signedIn,
+  type Who,
+} from "./database";
+import type { CustomerMessage, Message } from "./shapes";
+
+export type Stored = Message | CustomerMessage;
+type Taken = (message: Stored, was: Outgoing) => void;
+
+/** Kept first, sent later: from here on it survives a reload, a closed page and an empty battery. */
+export const write = (who: Who, thread_id: number, body: string): Promise<Outgoing> =>
+  addOutgoing({ who, thread_id, body, client_msg_id: newId(), written_at: Date.now() });
+
+/**
+ * Send what this person wrote, oldest first. Whatever was sent before and got no answer is sent again under its
+ * own id, so that the server knows it. Answers whether all of it has arrived or been refused.
+ */
+export const flush = (who: Who, taken: Taken = () => {}): Promise<boolean> =>
+  alone(async () => {
+    // In another tab somebody else may have signed in since: under their name nothing of this goes out.
+    if (who.startsWith("staff:") && (await signedIn()) !== who) return false;
+    for (const message of await outgoing(who)) {
+      if (message.refused) continue;
+      try {
+        const stored = await sent(message);
+        await dropOutgoing(message.number);
+        taken(stored, message);
+      } catch (error) {
+        // A session that has ended can begin again: until then its messages wait, as they do for signal.
+        if (error instanceof NoSignal || isSignedOut(error)) return false;
+        if (!(error instanceof Refused)) throw error;
+        await putOutgoing({ ...message, refused: error.code });
+      }
+    }
+    return true;
+  });
+
+/**
+ * One at a time among all tabs and the service worker: two senders would overtake each other. Signing in and
+ * out waits here as well, so that nothing is ever sent under another person's session.
+ */
+export const alone = <T>(doing: () => Promise<T>): Promise<T> =>
+  navigator.locks ? (navigator.locks.request("outbox", doing) as Promise<T>) : inTurn(doing);
+
+export const retry = ({ refused: _, ...message }: Outgoing) => putOutgoing(message);
+export const discard = (message: Outgoing) => dropOutgoing(message.number);
+
+function sent({ who, thread_id, body, client_msg_id }: Outgoing): Promise<Stored> {
+  const [kind, id] = who.split(":");
+  return kind === "job"
+    ? post(`/api/chat/customer/jobs/${id}/thread/messages`, { body, client_msg_id, thread_id })
+    : post(`/api/chat/threads/${thread_id}/messages`, { body, client_msg_id });
+}
+
+const isSignedOut = (error: unknown) => error instanceof Refused && error.status === 401;
+
+let last: Promise<unknown> = Promise.resolve();
+
+// Browsers before 2022 have no locks: then only this page is in order.
+function inTurn<T>(doing: () => Promise<T>): Promise<T> {
+  const turn = last.then(doing, doing);
+  last = turn;
+  return turn;
+}
+
+// crypto.randomUUID wants https, and a demo on a phone in the office has none.
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,23 @@
+/** The names of what goes over the wire, out of the server's own description. */
+import type { components } from "./api.gen";
+
+type Schemas = components["schemas"];
+
+export type User = Schemas["User"];
+export type Role = User["role"];
+export type Person = Schemas["Person"];
+export type Thread = Schemas["Thread"];
+export type Visibility = Thread["visibility"];
+export type Message = Schemas["Message"];
+export type Job = Schemas["Job"];
+export type JobRef = Schemas["JobRef"];
+export type Customer = Schemas["Customer"];
+export type Link = Schemas["Link"];
+export type IssuedLink = Schemas["IssuedLink"];
+export type Delivery = Schemas["Delivery"];
+export type AuditEntry = Schemas["AuditEntry"];
+
+export type CustomerMessage = Schemas["CustomerMessage"];
+export type CustomerThread = Schemas["CustomerThread"];
+export type CustomerView = Schemas["CustomerView"];
+export type OpenedLink = Schemas["OpenedLink"];

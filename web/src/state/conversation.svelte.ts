@@ -1,0 +1,159 @@
+/** One thread as it is read: its messages as far as they are here, who has read them, and the way to more. */
+import { get, look, NoSignal, post, Refused } from "../api";
+import { keep, kept } from "../database";
+import type { Message, Thread } from "../shapes";
+import { session } from "./session.svelte";
+
+const PAGE = 50;
+const KEPT = 200;
+const FAR_BEHIND = 300;
+
+interface Page {
+  messages: Message[];
+  has_more: boolean;
+  reads: Read[];
+}
+
+export interface Read {
+  kind: "staff" | "customer";
+  id: number;
+  name: string;
+  last_read_seq: number;
+}
+
+interface Kept {
+  thread: Thread;
+  messages: Message[];
+  hasOlder: boolean;
+}
+
+export class Conversation {
+  thread = $state<Thread | null>(null);
+  messages = $state.raw<Message[]>([]);
+  reads = $state.raw<Read[]>([]);
+  hasOlder = $state(false);
+  /** The server says that there is no such thread, or that it is not for this person. */
+  gone = $state(false);
+  /** What had been read when it was opened: the line "new messages" stands after it. */
+  readUpTo = $state<number | null>(null);
+  ready = $state(false);
+  #marked = 0;
+
+  constructor(readonly id: number) {}
+
+  get path() {
+    return `/api/chat/threads/${this.id}`;
+  }
+
+  /** Show what is on this phone at once, then what is new. */
+  async open() {
+    if (!this.ready) {
+      const before = await kept<Kept>(session.who, this.#name);
+      if (before && !this.ready) {
+        this.thread = before.thread;
+        this.messages = before.messages;
+        this.hasOlder = before.hasOlder;
+        this.ready = true;
+      }
+    }
+    this.readUpTo = this.thread?.last_read_seq ?? null;
+    await this.refresh();
+    await this.markRead();
+  }
+
+  async refresh() {
+    try {
+      const [thread, page] = await Promise.all([look<Thread>(this.path), this.#newer()]);
+      this.readUpTo ??= thread.last_read_seq;
+      this.thread = thread;
+      this.reads = page.reads ?? [];
+      this.gone = false;
+      this.ready = true;
+      await this.#keep();
+    } catch (error) {
+      if (error instanceof Refused && error.status === 404) this.gone = true;
+      else if (error instanceof Refused && error.status === 401) session.lost();
+      else if (!(error instanceof NoSignal)) throw error;
+    }
+  }
+
+  /** A message that is known to be stored, from wherever the news of it came. A hole before it heals by asking. */
+  took(message: Message) {
+    if (message.seq <= this.#last) return;
+    if (message.seq === this.#last + 1) this.messages = [...this.messages, message];
+    else void this.refresh();
+  }
+
+  /** Raises `NoSignal`. */
+  older = async () => {
+    const first = this.messages[0];
+    if (!first || !this.hasOlder) return;
+    const page = await get<Page>(`${this.path}/messages?before_seq=${first.seq}&limit=100`);
+    this.messages = [...page.messages, ...this.messages.filter((m) => m.seq >= first.seq)];
+    this.hasOlder = page.has_more;
+  };
+
+  /** All that is here has been seen. */
+  async markRead() {
+    const seq = this.#last;
+    if (!this.thread || seq <= Math.max(this.thread.last_read_seq, this.#marked)) return;
+    this.#marked = seq;
+    try {
+      const answer = await post<{ last_read_seq: number; unread_count: number }>(`${this.path}/read`, {
+        up_to_seq: seq,
+      });
+      Object.assign(this.thread, answer);
+    } catch {
+      this.#marked = 0; // the next look tries again
+    }
+  }
+
+  became(thread: Thread) {
+    this.thread = thread;
+    void this.refresh();
+  }
+
+  get #last() {
+    return this.messages.at(-1)?.seq ?? 0;
+  }
+
+  get #name() {
+    return `thread ${this.id}`;
+  }
+
+  async #newer(): Promise<Page> {
+    let page = await look<Page>(
+      `${this.path}/messages?${this.#last ? `after_seq=${this.#last}&` : ""}limit=${PAGE}`,
+    );
+    if (!this.#last) {
+      this.messages = page.messages;
+      this.hasOlder = page.has_more;
+      return page;
+    }
+    this.#append(page);
+    for (let pages = 1; page.has_more && pages * PAGE < FAR_BEHIND; pages++) {
+      page = await get<Page>(`${this.path}/messages?after_seq=${this.#last}&limit=${PAGE}`);
+      this.#append(page);
+    }
+    return page.has_more ? this.#startAnew() : page;
+  }
+
+  // Away for so long that the way through the middle would take longer than to begin at the end.
+  async #startAnew(): Promise<Page> {
+    const page = await get<Page>(`${this.path}/messages?limit=${PAGE}`);
+    this.messages = page.messages;
+    this.hasOlder = page.has_more;
+    return page;
+  }
+
+  #append(page: Page) {
+    const fresh = page.messages.filter((message) => message.seq > this.#last);
+    if (fresh.length) this.messages = [...this.messages, ...fresh];
+  }
+
+  async #keep() {
+    const messages = this.messages.slice(-KEPT);
+    const hasOlder = this.hasOlder || messages.length < this.messages.length;
+    await keep(session.who, this.#name, { thread: $state.snapshot(this.thread), messages, hasOlder });
+  }
+}
