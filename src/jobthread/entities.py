@@ -233,6 +233,15 @@ class ThreadView(Struct, frozen=True):
     needs_reply: bool
 
 
+class ReadBy(Struct, frozen=True):
+    """How far somebody who takes part has read; 0 where they have read nothing."""
+
+    kind: SenderKind
+    id: int
+    name: str
+    last_read_seq: int
+
+
 # --- magic links and deliveries -------------------------------------------------------------------
 
 

@@ -57,6 +57,12 @@ def message(m: e.Message) -> shapes.Message:
     )
 
 
+def read_by(read: e.ReadBy) -> shapes.ReadBy:
+    return shapes.ReadBy(
+        "customer" if read.kind is e.SenderKind.CUSTOMER else "staff", read.id, read.name, read.last_read_seq
+    )
+
+
 def event(m: e.Message) -> shapes.Event | None:
     if m.event_type is None:
         return None

@@ -175,7 +175,14 @@ EXAMPLES: dict[Any, Any] = {
     },
     shapes.NewParticipants: {"user_ids": [5]},
     shapes.Message: _MESSAGE,
-    shapes.Messages: {"messages": [_CREATED, _MESSAGE], "has_more": False},
+    shapes.Messages: {
+        "messages": [_CREATED, _MESSAGE],
+        "has_more": False,
+        "reads": [
+            {"kind": "staff", "id": 2, "name": "Dora Lind", "last_read_seq": 1},
+            {"kind": "staff", "id": 5, "name": "Tom Berg", "last_read_seq": 2},
+        ],
+    },
     shapes.NewMessage: {
         "body": "The valve is seized. Replace it, or free it?",
         "client_msg_id": "3f1c9a52-7d1e",

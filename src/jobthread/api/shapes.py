@@ -230,9 +230,17 @@ class Message(Struct):
     attachments: list[Attachment] = []
 
 
+class ReadBy(Struct):
+    kind: Literal["staff", "customer"]
+    id: int
+    name: str
+    last_read_seq: int
+
+
 class Messages(Struct):
     messages: list[Message]
     has_more: bool
+    reads: list[ReadBy]
 
 
 class MessagesQuery(Asking):
