@@ -84,6 +84,7 @@ def thread(view: e.ThreadView) -> shapes.Thread:
         last_read_seq=view.last_read_seq,
         unread_count=view.unread_count,
         needs_reply=view.needs_reply,
+        hit=shapes.Hit(view.hit.seq, view.hit.excerpt) if view.hit else None,
     )
 
 

@@ -74,6 +74,7 @@ _THREAD: Json = {
     "last_read_seq": 1,
     "unread_count": 1,
     "needs_reply": False,
+    "hit": None,
 }
 _DELIVERY: Json = {
     "id": 40,

@@ -260,6 +260,13 @@ class FirstMessage(Asking):
     client_msg_id: ClientMsgId | None = None
 
 
+class Hit(Struct):
+    """The newest message that a search found in a thread."""
+
+    seq: int
+    excerpt: Annotated[str, Meta(description="Plain text on one line; `…` stands where it is cut")]
+
+
 class Thread(Struct):
     id: int
     subject: str
@@ -274,6 +281,10 @@ class Thread(Struct):
     last_read_seq: int
     unread_count: int
     needs_reply: bool
+    hit: Annotated[
+        Hit | None,
+        Meta(description="Only in a list asked for with `q`; null where just the subject holds it"),
+    ]
 
 
 class Threads(Struct):
