@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +22,8 @@ QueryT = TypeVar("QueryT")
 LARGEST_ID = 2**63 - 1
 JSON = "application/json"
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+ETAG = MappingProxyType({"ETag": "Send it back as If-None-Match to be told 304 while nothing has changed"})
+"""Of calls that answer through `if_changed`; 304 stands among their answers."""
 
 
 class Who(StrEnum):
@@ -169,6 +172,22 @@ _CALLER = {Who.ANYONE: stranger, Who.STAFF: staff_caller, Who.VISITOR: visitor_c
 
 def answer(value: Any, status: int = 200) -> Response[bytes]:
     return Response(msgspec.json.encode(value), status_code=status, media_type=JSON)
+
+
+def if_changed(asked: Asked[Any, Any], value: Any) -> Response[bytes]:
+    """200 with the value and an ETag; 304 without it to whoever holds the very same bytes already."""
+    return if_other(asked, msgspec.json.encode(value), "private, no-cache")
+
+
+def if_other(asked: Asked[Any, Any], body: bytes, cache: str, etag: str | None = None) -> Response[bytes]:
+    headers = {"ETag": etag or etag_of(body), "Cache-Control": cache}
+    if headers["ETag"] in asked.request.headers.get("if-none-match", ""):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(body, media_type=JSON, headers=headers)
+
+
+def etag_of(body: bytes) -> str:
+    return f'"{sha256(body).hexdigest()[:32]}"'
 
 
 def no_content() -> Response[bytes]:
