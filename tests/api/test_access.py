@@ -214,9 +214,9 @@ GET /api/openapi.json
 
 REMOVING = "DELETE /api/chat/threads/{thread_id}/participants/{user_id}"
 NOT_LET_IN = {
-    "expired": "not_authenticated",
+    "expired": "link_expired",
     "expired-token": "link_expired",
-    "revoked": "not_authenticated",
+    "revoked": "link_revoked",
     "revoked-token": "link_revoked",
     "closed-job": "job_inactive",
     "closed-jobs-token": "job_inactive",

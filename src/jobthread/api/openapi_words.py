@@ -18,7 +18,7 @@ same 404.
 
 **Pages.** Lists take `limit` and an opaque `cursor`, and answer `next_cursor`: null at the end.
 
-**Polling.** Where an answer bears an `ETag`, ask again with `If-None-Match`: 304 says that nothing has changed.
+**Polling.** Where an answer bears an `ETag`, ask again with `If-None-Match`: 304 says that nothing changed.
 
 **Repeating.** Give each message a `client_msg_id` of your own. Where the answer was lost, send the same \
 again: it is stored once, and the repeat is answered 200 with the first message. After a 503, do likewise.
