@@ -210,6 +210,8 @@ GET /readyz
     -                                                  200
 GET /api/openapi.json
     -                                                  200
+GET /api/about
+    -                                                  200
 """
 
 REMOVING = "DELETE /api/chat/threads/{thread_id}/participants/{user_id}"

@@ -1,4 +1,4 @@
-"""What the API says about itself."""
+"""What the API says about itself, and about the server."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,10 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, etag_of, if_other
+from jobthread import __version__
+from jobthread.actions import demo
+from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, etag_of, if_other
+from jobthread.api.shapes import About, SignIn
 
 calls = Calls()
 
@@ -37,3 +40,11 @@ async def describe(asked: Asked[None, Nothing]) -> Response[bytes]:
     """This description: OpenAPI 3.1."""
     found: Described = asked.request.app.state[STATE_KEY]
     return if_other(asked, found.body, "no-cache", found.etag)
+
+
+@calls.add("GET", "/api/about", Who.ANYONE, answers={200: About})
+async def about_server(asked: Asked[None, Nothing]) -> Response[bytes]:
+    """Whose server this is, for the sign-in page; `sign_ins` are the demo's: any other server has none."""
+    parts = asked.parts
+    shown = [SignIn(email, role, demo.PASSWORD) for email, role in demo.sign_ins()] if parts.demo else []
+    return answer(About(parts.company, __version__, parts.demo, shown))

@@ -217,5 +217,6 @@ EXAMPLES: dict[Any, Any] = {
     customer_shapes.RenewalAnswer: {"status": "accepted"},
     # the rest
     shapes.AuditEntries: {"entries": [_ENTRY], "next_cursor": None},
+    shapes.About: {"company": "Example Heating", "version": "1.0.0", "demo": False, "sign_ins": []},
     health.Health: {"status": "ok"},
 }

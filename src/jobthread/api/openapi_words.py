@@ -37,7 +37,7 @@ NOUNS: dict[str, str] = {
     "users": "Staff accounts",
     "audit": "Who did what, when and from where",
     "health": "For those who run the server",
-    "about": "What this API is",
+    "about": "What this server and its API are",
 }
 
 PATH_IDS: dict[str, str] = {

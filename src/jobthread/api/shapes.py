@@ -425,6 +425,22 @@ class AuditQuery(Asking):
     limit: Limit = 50
 
 
+# --- the server -----------------------------------------------------------------------------------
+
+
+class SignIn(Struct):
+    email: str
+    role: Role
+    password: str
+
+
+class About(Struct):
+    company: str
+    version: str
+    demo: bool
+    sign_ins: list[SignIn]
+
+
 # --- problems -------------------------------------------------------------------------------------
 
 
