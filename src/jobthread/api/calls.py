@@ -1,5 +1,6 @@
 """What a call is: one table drives routing, decoding, authentication and the OpenAPI document alike."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,7 @@ from jobthread.errors import Forbidden, JobthreadError, NotFound
 BodyT = TypeVar("BodyT")
 QueryT = TypeVar("QueryT")
 LARGEST_ID = 2**63 - 1
+_INTEGER = re.compile("-?[0-9]+")
 JSON = "application/json"
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 ETAG = MappingProxyType({"ETag": "Send it back as If-None-Match to be told 304 while nothing has changed"})
@@ -146,9 +148,11 @@ def route_handler(call: Call) -> HTTPRouteHandler:
     caller = _CALLER[call.who]
     decode_body = decoding.body_decoder(call.body, call.body_optional)
     decode_query = decoding.query_decoder(call.query)
+    check_path = _path_checker(call.path)
 
     async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
         parts: Parts = request.app.state["parts"]
+        check_path(request)
         by = await caller(request, parts)
         query = decode_query(request.scope["query_string"])
         body = await decode_body(request)
@@ -162,6 +166,18 @@ def route_handler(call: Call) -> HTTPRouteHandler:
         name=call.name,
         status_code=200,
     )(answer)
+
+
+def _path_checker(template: str) -> Callable[[Request[Any, Any, Any]], None]:
+    """Raises `NotFound` where an id is not written in digits: the framework also takes `1%0A` and `1_0`."""
+    places = [place for place, part in enumerate(template.split("/")) if part.endswith(":int}")]
+
+    def check(request: Request[Any, Any, Any]) -> None:
+        written = request.scope["path"].split("/")
+        if not all(_INTEGER.fullmatch(written[place]) for place in places):
+            raise NotFound
+
+    return check
 
 
 _CALLER = {Who.ANYONE: stranger, Who.STAFF: staff_caller, Who.VISITOR: visitor_caller}
