@@ -107,7 +107,7 @@ def _postgres(url: str, *, pool_size: int, **options: Any) -> Engine:
             "application_name": "jobthread",
             # The last one: a server of ours that is frozen must not keep its locks from the others.
             "options": "-c statement_timeout=20000 -c lock_timeout=10000"
-            " -c idle_in_transaction_session_timeout=20000",
+            " -c idle_in_transaction_session_timeout=10000",
         },
         **options,
     )
