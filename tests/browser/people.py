@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    StorageState,
+    ViewportSize,
+)
 
 from tests.cast import SESSION_COOKIE, Colleague, new_session
 from tests.serving import Serving
@@ -36,11 +44,8 @@ class People:
 
     def someone(self, colleague: Colleague | None, at: str = "/messages", **how: str | bool) -> Page:
         """A page of its own browser, signed in as that person (nobody: None), at that address."""
-        context = self.device(**how)  # type: ignore[arg-type]
-        if colleague is not None:
-            token = new_session(self.serving, colleague.staff)
-            cookie = {"name": SESSION_COOKIE, "value": token, "url": self.home, "httpOnly": True}
-            context.add_cookies([{**cookie, "sameSite": "Lax"}])  # type: ignore[typeddict-item]
+        kept = self._session_of(colleague) if colleague else None
+        context = self.device(kept=kept, **how)  # type: ignore[arg-type]
         return self.tab(context, at)
 
     def customer_page(self, link: str, **how: str | bool) -> Page:
@@ -48,9 +53,14 @@ class People:
         return self.tab(self.device(**{"device": "phone", **how}), link)  # type: ignore[arg-type]
 
     def device(
-        self, device: Device = "desktop", locale: str = "en-GB", dark: bool = False, width: int | None = None
+        self,
+        device: Device = "desktop",
+        locale: str = "en-GB",
+        dark: bool = False,
+        width: int | None = None,
+        kept: StorageState | None = None,
     ) -> BrowserContext:
-        """A fresh browser profile, with nothing in it."""
+        """A fresh browser profile, with nothing in it but what is said to be kept."""
         size = SIZES[device]
         context = self.chromium.new_context(
             base_url=self.home,
@@ -61,6 +71,7 @@ class People:
             timezone_id="Europe/London",
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
+            storage_state=kept,
         )
         context.set_default_timeout(PATIENCE_MS)
         context.on("console", self._heard)
@@ -108,6 +119,14 @@ class People:
     def leave(self) -> None:
         while self.contexts:
             self.contexts.pop().close()
+
+    def _session_of(self, colleague: Colleague) -> StorageState:
+        """What a browser holds after the sign-in form: the cookie, and the app's note that there is one."""
+        token = new_session(self.serving, colleague.staff)
+        where = {"domain": "localhost", "path": "/", "expires": -1, "secure": False}
+        cookie = {"name": SESSION_COOKIE, "value": token, "httpOnly": True, "sameSite": "Lax", **where}
+        note = {"name": "signed in", "value": "yes"}
+        return {"cookies": [cookie], "origins": [{"origin": self.home, "localStorage": [note]}]}  # type: ignore[list-item]
 
     def _pages(self) -> list[Page]:
         return [page for context in self.contexts for page in context.pages]
