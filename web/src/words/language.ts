@@ -9,7 +9,11 @@ document.documentElement.lang = language;
 
 /** The page begins anew in it: every word and date on it changes. */
 export function chooseLanguage(wanted: Language) {
-  localStorage.setItem("language", wanted);
+  try {
+    localStorage.setItem("language", wanted);
+  } catch {
+    return; // storage is forbidden here: the page would come back as it was
+  }
   location.reload();
 }
 
@@ -29,4 +33,6 @@ function preferred(): Language {
   return "en";
 }
 
-const known = (name: string): Language | undefined => (name in LANGUAGES ? (name as Language) : undefined);
+function known(name: string): Language | undefined {
+  return name in LANGUAGES ? (name as Language) : undefined;
+}
