@@ -29,7 +29,7 @@ export function page(visit: Visit): () => void {
     make(
       "div",
       { class: "page" },
-      make("header", {}, make("div", {}, company, title, reference), otherLanguage(visit)),
+      make("header", {}, make("div", {}, company, otherLanguage(visit)), title, reference),
       notice,
       threads.element,
       part.element,

@@ -2,7 +2,7 @@
 import { answered, get, identify, look, NoSignal, onReach, post, Refused } from "../api";
 import { drop, keep, kept } from "../database";
 import { News } from "../news";
-import type { CustomerMessage, CustomerThread, CustomerView, OpenedLink } from "../shapes";
+import type { About, CustomerMessage, CustomerThread, CustomerView, OpenedLink } from "../shapes";
 import type { Trouble } from "../words/customer";
 import { troubleOf } from "./troubles";
 import { Waiting } from "./waiting";
@@ -239,7 +239,7 @@ export class Visit {
     this.news.stop();
     this.trouble = trouble;
     await drop(this.who, "view");
-    await this.sending.reload();
+    await this.nameCompany();
   }
 
   private async waitFor({ status }: NoSignal, trouble: Trouble) {
@@ -250,7 +250,7 @@ export class Visit {
 
   private async nameCompany() {
     const name = (await kept<Kept>(this.who, "view"))?.company;
-    const asked = async () => (await get<{ company: string }>("/api/about")).company;
+    const asked = async () => (await get<About>("/api/about")).company;
     this.company ||= name || (await asked().catch(() => ""));
     this.changed();
   }

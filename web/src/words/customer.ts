@@ -15,7 +15,7 @@ const en = {
   said: (name: string, body: string) => `${name} writes: ${body}`,
   newLink: "Send me a new link",
   linkAsked: "If your link was known, a new one is on its way to your e-mail or phone.",
-  notSent: "You wrote this, and it could not be sent yet. It stays on this phone:",
+  notSent: "You wrote this, and it could not be sent yet. It stays on this device:",
   discard: "Delete",
   otherLanguage: "Español",
   troubles: {
@@ -76,7 +76,7 @@ const es: typeof en = {
   said: (name, body) => `${name} escribe: ${body}`,
   newLink: "Enviarme un enlace nuevo",
   linkAsked: "Si su enlace era conocido, va en camino uno nuevo a su correo o teléfono.",
-  notSent: "Usted escribió esto y aún no se pudo enviar. Se guarda en este teléfono:",
+  notSent: "Usted escribió esto y aún no se pudo enviar. Se guarda en este dispositivo:",
   discard: "Eliminar",
   otherLanguage: "English",
   troubles: {

@@ -33,6 +33,7 @@ function preferred(): Language {
   return "en";
 }
 
+// A declaration, since it is called above at once.
 function known(name: string): Language | undefined {
   return name in LANGUAGES ? (name as Language) : undefined;
 }
