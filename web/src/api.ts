@@ -17,6 +17,9 @@ export class Refused extends Error {
 /** No answer came, or none that means anything: what was asked may or may not have been done. */
 export class NoSignal extends Error {}
 
+/** Asked too often: for whatever waits, the same as silence; a form can say it. */
+export class TooMany extends NoSignal {}
+
 let heard: (reached: boolean) => void = () => {};
 
 /** Be told, after each attempt, whether the server was reached. */
@@ -75,6 +78,7 @@ async function read<T>(response: Response): Promise<T> {
     throw new NoSignal(); // a proxy's page, a hotel's sign-in, or half an answer
   }
   if (response.ok) return value;
-  const wait = response.status >= 500 || response.status === 429 || !value?.code;
+  if (response.status === 429) throw new TooMany();
+  const wait = response.status >= 500 || !value?.code;
   throw wait ? new NoSignal() : new Refused(response.status, value.code, value.detail, value.errors);
 }
