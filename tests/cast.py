@@ -22,6 +22,7 @@ PASSWORD = "a wrench in the works"
 PASSWORD_HASH = (
     "$argon2id$v=19$m=8,t=1,p=1$m2ifE+1rVkNruLIWyAUHMA$VXzFW/lCJFohm7L++VhCZBQiOixabFW3tqzeeTxuZVM"
 )
+SESSION_COOKIE = "jobthread"
 NOBODY = Actor(None, "127.0.0.1", "tests")
 YEAR = 365 * 86_400 * 1_000_000
 
@@ -163,13 +164,18 @@ def _enrolled(tx: Writing) -> tuple[dict[str, Staff], SeenJob, SeenJob]:
 
 
 def _signed_in(serving: Serving, staff: Staff) -> httpx2.Client:
+    client = browser(serving)
+    client.cookies.set(SESSION_COOKIE, new_session(serving, staff))
+    return client
+
+
+def new_session(serving: Serving, staff: Staff) -> str:
+    """What the cookie holds in a browser where this person has just signed in."""
     token = tokens.new_token()
     serving.write(
         lambda tx: sessions.add(tx, staff.id, tokens.hash_of(token), tx.now + YEAR, "127.0.0.1", "tests")
     )
-    client = browser(serving)
-    client.cookies.set("jobthread", token)
-    return client
+    return token
 
 
 def exchange_of(url: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,10 +55,10 @@ class Serving:
     browsers: list[httpx2.Client] = field(default_factory=list)
 
     def read(self, fn: Callable[[Reading], T]) -> T:
-        return asyncio.run(self.db.read(fn))
+        return _apart(lambda: asyncio.run(self.db.read(fn)))
 
     def write(self, fn: Callable[[Writing], T]) -> T:
-        return asyncio.run(self.db.write(fn))
+        return _apart(lambda: asyncio.run(self.db.write(fn)))
 
     def close_browsers(self) -> None:
         while self.browsers:
@@ -124,6 +125,12 @@ def _empty(tx: Writing) -> None:
     if tx.dialect == "sqlite":
         tx.conn.execute(text("INSERT INTO search_messages(search_messages) VALUES ('delete-all')"))
         tx.conn.execute(text("INSERT INTO search_subjects(search_subjects) VALUES ('delete-all')"))
+
+
+def _apart(doing: Callable[[], T]) -> T:
+    """In a thread of its own: a test with browsers has Playwright's event loop running in this one."""
+    with ThreadPoolExecutor(1) as own:
+        return own.submit(doing).result()
 
 
 def _free_port() -> int:

@@ -95,6 +95,22 @@ def link_of(greeting: str) -> str:
     return link
 
 
+def test_the_demos_sign_ins_are_told_to_anyone_and_those_of_no_other_server_are(folder: Path) -> None:
+    with server_process(folder) as server:
+        process.start(server, "--demo")
+        told = httpx2.get(server.url + "/api/about").json()
+        assert (told["company"], told["demo"]) == ("Jobthread", True)
+        roles = [one["role"] for one in told["sign_ins"]]
+        assert roles == ["admin", "dispatcher", "technician", "technician"]
+        for one in told["sign_ins"]:
+            assert set(one) == {"email", "role", "password"}
+            assert signs_in(server, one["email"], one["password"]) == 200
+        process.stop(server)
+        process.start(server)
+        told = httpx2.get(server.url + "/api/about").json()
+        assert (told["demo"], told["sign_ins"]) == (False, [])
+
+
 def assert_link_works(server: ServerProcess, link: str) -> None:
     assert urlsplit(link).port == server.port
     opened = httpx2.post(server.url + "/api/chat/customer/session", json=exchange_of(link))

@@ -57,7 +57,7 @@ def open_database(settings: Settings) -> Database:
     return Database(settings.database_url)
 
 
-def parts_of(settings: Settings, db: Database) -> Parts:
+def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
     counted = store_limits.ON if settings.rate_limits else store_limits.OFF
     return Parts(
         db=db,
@@ -69,6 +69,7 @@ def parts_of(settings: Settings, db: Database) -> Parts:
         country=settings.country,
         session_days=settings.session_days,
         base_url=settings.base_url,
+        demo=demo,
     )
 
 
@@ -105,10 +106,10 @@ def composed(settings: Settings) -> Compose:
     return compose.composer(settings.company, issuing(settings).url, key)
 
 
-def application(settings: Settings, parts: Parts, more: Sequence[Calls] = (), *, demo: bool = False) -> App:
+def application(settings: Settings, parts: Parts, more: Sequence[Calls] = ()) -> App:
     metrics = health.new_metrics() if settings.metrics else None
     calls = [*more, *([health.metrics_call(metrics, parts.db)] if metrics else [])]
-    pages = outbox.pages(outbox_folder(settings), settings.company) if demo else []
+    pages = outbox.pages(outbox_folder(settings), settings.company) if parts.demo else []
     inner = routes.litestar(
         parts, settings.max_body_kb * 1024, calls, pages, lifespan=[_lifespan(settings, parts, metrics)]
     )

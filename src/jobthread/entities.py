@@ -214,6 +214,13 @@ class Message(Struct, frozen=True):
     created_at: Micros
 
 
+class Hit(Struct, frozen=True):
+    """Where a search found its words in a thread: the newest such message, cut down to what matters."""
+
+    seq: int
+    excerpt: str
+
+
 class ThreadView(Struct, frozen=True):
     """A thread as one reader finds it: with people, last message and that reader's counts."""
 
@@ -231,6 +238,16 @@ class ThreadView(Struct, frozen=True):
     last_read_seq: int
     unread_count: int
     needs_reply: bool
+    hit: Hit | None = None
+
+
+class ReadBy(Struct, frozen=True):
+    """How far somebody who takes part has read; 0 where they have read nothing."""
+
+    kind: SenderKind
+    id: int
+    name: str
+    last_read_seq: int
 
 
 # --- magic links and deliveries -------------------------------------------------------------------

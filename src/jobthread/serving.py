@@ -52,9 +52,9 @@ class _Server(uvicorn.Server):
 
 
 def _config(settings: Settings, db: Database, demo: bool, more: Sequence[Calls]) -> uvicorn.Config:
-    parts = app.parts_of(settings, db)
+    parts = app.parts_of(settings, db, demo=demo)
     return uvicorn.Config(
-        app.application(settings, parts, more, demo=demo),
+        app.application(settings, parts, more),
         host=settings.host,
         port=settings.port,
         loop="uvloop",

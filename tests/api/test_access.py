@@ -210,13 +210,15 @@ GET /readyz
     -                                                  200
 GET /api/openapi.json
     -                                                  200
+GET /api/about
+    -                                                  200
 """
 
 REMOVING = "DELETE /api/chat/threads/{thread_id}/participants/{user_id}"
 NOT_LET_IN = {
-    "expired": "not_authenticated",
+    "expired": "link_expired",
     "expired-token": "link_expired",
-    "revoked": "not_authenticated",
+    "revoked": "link_revoked",
     "revoked-token": "link_revoked",
     "closed-job": "job_inactive",
     "closed-jobs-token": "job_inactive",

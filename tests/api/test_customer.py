@@ -203,7 +203,7 @@ def test_one_browser_may_hold_the_links_of_two_jobs(cast: Cast, carol: CustomerA
     assert carol.writes("Cold")["sender"]["name"] == "Carol"
     assert roof.writes("Wet")["sender"]["name"] == "Chris"
     ok(cast.dora.delete(f"/api/chat/customer-sessions/{to_roof['session_id']}"), 204)
-    refused(roof.http.get(roof.path), 401, "not_authenticated")
+    refused(roof.http.get(roof.path), 401, "link_revoked")
     carol.view()
 
 

@@ -138,7 +138,7 @@ def test_a_changed_email_address_withdraws_the_links_that_went_to_the_old_one(ca
     whoever.view()
 
     ok(cast.dora.patch(path_of_carol(cast), {"email": "carol.b@example.com"}))
-    refused(whoever.http.get(whoever.path), 401, "not_authenticated")
+    refused(whoever.http.get(whoever.path), 401, "link_revoked")
     refused(opening(cast, mailed), 401, "link_revoked")
     for other in (texted, in_hand, to_chris):
         ok(opening(cast, other))

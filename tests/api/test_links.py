@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from jobthread.actions import links as link_actions
 from jobthread.entities import Channel, SeenJob
-from jobthread.store import outbox
+from jobthread.store import links, outbox
 from jobthread.store.database import Writing
 from jobthread.store.tables import chat_magic_sessions, deliveries
 from tests.api.at_rest import at_rest, rows_at_rest
@@ -58,8 +58,11 @@ def settled(cast: Cast, job: SeenJob) -> None:
     )
 
 
-def is_shut_out(customer: CustomerAtHome) -> bool:
-    return customer.http.get(customer.path).status_code == 401
+def shut_out(customer: CustomerAtHome, code: str) -> None:
+    """With the cookie, nothing is read and nothing written any more, and the cookie's holder is told why."""
+    refused(customer.http.get(customer.path), 401, code)
+    refused(customer.http.post(f"{customer.path}/read"), 401, code)
+    refused(customer.http.post(f"{customer.path}/messages", json={"body": "Hello?"}), 401, code)
 
 
 # --- the customer's thread ------------------------------------------------------------------------
@@ -330,7 +333,7 @@ def test_a_link_and_its_cookies_end_when_it_expires(cast: Cast) -> None:
     cast.serving.clock.pass_time(seconds=61)
     refused(opening(cast, link), 401, "link_expired")
     refused(bearer.get(carol.path), 401, "link_expired")
-    assert is_shut_out(carol)
+    shut_out(carol, "link_expired")
     refused(bearer.post(f"{carol.path}/messages", json={"body": "Hello?"}), 401, "link_expired")
 
 
@@ -342,11 +345,10 @@ def test_a_withdrawn_link_ends_at_once_with_every_cookie_and_no_other_link_does(
         carol.view()
     ok(bearer.get(phone.path))
     ok(cast.dan.delete(f"/api/chat/customer-sessions/{link['session_id']}"), 204)
-    assert is_shut_out(phone)
-    assert is_shut_out(tablet)
+    shut_out(phone, "link_revoked")
+    shut_out(tablet, "link_revoked")
     refused(bearer.get(phone.path), 401, "link_revoked")
     refused(opening(cast, link), 401, "link_revoked")
-    refused(phone.http.post(f"{phone.path}/messages", json={"body": "Hello?"}), 401, "not_authenticated")
     elsewhere.view()
     ok(opening(cast, other))
     when = {one["session_id"]: one["revoked_at"] for one in links_of(cast.dora, cast.boiler)}
@@ -363,9 +365,7 @@ def test_a_closed_job_shuts_its_links_until_it_is_active_again(cast: Cast) -> No
     carol.view()
     path = f"/api/jobs/{cast.boiler.ref.id}"
     ok(cast.dora.patch(path, {"status": "closed"}))
-    refused(carol.http.get(carol.path), 401, "job_inactive")
-    refused(carol.http.post(f"{carol.path}/messages", json={"body": "Hello?"}), 401, "job_inactive")
-    refused(carol.http.post(f"{carol.path}/read"), 401, "job_inactive")
+    shut_out(carol, "job_inactive")
     refused(opening(cast, link), 401, "job_inactive")
     roof.view()
     ok(cast.dora.patch(path, {"status": "active"}))
@@ -375,11 +375,35 @@ def test_a_closed_job_shuts_its_links_until_it_is_active_again(cast: Cast) -> No
 
 def test_of_several_reasons_the_one_that_lasts_is_told(cast: Cast) -> None:
     revoked, expired = in_hand(cast), in_hand(cast)
+    revoked_cookie, expired_cookie = cast.opens(revoked), cast.opens(expired)
     ok(cast.dora.delete(f"/api/chat/customer-sessions/{revoked['session_id']}"), 204)
     cast.serving.clock.pass_time(days=8)
     ok(cast.dora.patch(f"/api/jobs/{cast.boiler.ref.id}", {"status": "closed"}))
     refused(opening(cast, revoked), 401, "link_revoked")
     refused(opening(cast, expired), 401, "job_inactive")
+    shut_out(revoked_cookie, "link_revoked")
+    shut_out(expired_cookie, "job_inactive")
+
+
+def test_only_a_cookie_that_nobody_was_given_is_not_known(cast: Cast) -> None:
+    link = in_hand(cast)
+    carol = cast.opens(link)
+    unknown = cast.stranger(Cookie=f"jobthread_job_{carol.job_id}={token_of(link)}")
+    shut_out(CustomerAtHome(carol.job_id, unknown), "not_authenticated")
+    ok(cast.dora.delete(f"/api/chat/customer-sessions/{link['session_id']}"), 204)
+    shut_out(CustomerAtHome(carol.job_id, unknown), "not_authenticated")
+
+
+def test_why_a_cookie_ended_is_told_for_a_month_and_then_forgotten(cast: Cast) -> None:
+    withdrawn, lasting = in_hand(cast), in_hand(cast, expires_in_hours=24 * 60)
+    carol, elsewhere = cast.opens(withdrawn), cast.opens(lasting)
+    ok(cast.dora.delete(f"/api/chat/customer-sessions/{withdrawn['session_id']}"), 204)
+    for days, code in ((36, "link_revoked"), (2, "not_authenticated")):
+        cast.serving.clock.pass_time(days=days)
+        cast.serving.write(links.sweep)
+        cast.serving.parts.callers.forget()
+        shut_out(carol, code)
+        elsewhere.view()
 
 
 def test_the_links_of_a_job_are_not_found_by_what_is_no_id(cast: Cast) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from jobthread.entities import SenderKind
+from jobthread.store import reads
 from tests.api.refusing import ABSENT, all_invalid, identical
 from tests.cast import Cast, Colleague, ok, refused
 
@@ -141,6 +143,55 @@ def test_a_count_that_did_not_change_is_not_sent_again(cast: Cast) -> None:
     status, body, zero = asked_again(etag)
     assert (status, body) == (200, b'{"unread_count":0}')
     assert asked_again(zero)[0] == 304
+
+
+def seen_by(who: Colleague, thread: dict[str, Any], **params: Any) -> list[tuple[str, str, int]]:
+    """(kind, name, last_read_seq), as told with the messages."""
+    told = ok(who.get(path_of(thread, "/messages"), **params))["reads"]
+    assert all(set(read) == {"kind", "id", "name", "last_read_seq"} for read in told)
+    return [(read["kind"], read["name"], read["last_read_seq"]) for read in told]
+
+
+def test_messages_come_with_who_takes_part_and_how_far_each_has_read(cast: Cast) -> None:
+    thread = three_from_dora(cast)
+    unread_yet = [("staff", "Dora", 4), ("staff", "Tom", 0), ("staff", "Dan", 0)]
+    assert seen_by(cast.dora, thread) == seen_by(cast.tom, thread, after_seq=5, limit=1) == unread_yet
+    marked(cast.tom, thread, 3)
+    marked(cast.ada, thread)
+    assert seen_by(cast.dora, thread) == [("staff", "Dora", 4), ("staff", "Tom", 3), ("staff", "Dan", 0)]
+    ids = [read["id"] for read in ok(cast.dora.get(path_of(thread, "/messages")))["reads"]]
+    assert ids == [cast.dora.id, cast.tom.id, cast.dan.id], "Ada takes no part"
+    ok(cast.dora.delete(path_of(thread, f"/participants/{cast.tom.id}")), 204)
+    assert seen_by(cast.dora, thread) == [("staff", "Dora", 4), ("staff", "Dan", 0)]
+
+
+def test_where_a_customer_takes_part_staff_see_how_far_the_customer_has_read(cast: Cast) -> None:
+    carol = cast.opens(cast.dora.sends_link(cast.boiler, channels=[]))
+    [thread] = carol.view()["threads"]
+    said = cast.dora.writes(thread, "Good morning, Carol")
+    of_dora = ("staff", "Dora", said["seq"])
+    assert seen_by(cast.dora, thread) == [of_dora, ("customer", "Carol", 0)]
+    ok(carol.http.post(f"{carol.path}/read", json={}))
+    assert seen_by(cast.dora, thread) == [of_dora, ("customer", "Carol", said["seq"])]
+    assert ok(cast.dora.get(path_of(thread, "/messages")))["reads"][1]["id"] == cast.boiler.customer.id
+    internal = cast.dora.opens_thread(cast.tom, job=cast.boiler)
+    assert seen_by(cast.dora, internal) == [("staff", "Dora", 0), ("staff", "Tom", 0)]
+
+
+def test_a_customer_is_not_told_who_has_read_what(cast: Cast) -> None:
+    carol = cast.opens(cast.dora.sends_link(cast.boiler, channels=[]))
+    marked(cast.dora, carol.view()["threads"][0])
+    assert set(carol.view()) == {"job", "threads", "thread", "messages", "has_more"}
+
+
+def test_a_mark_counts_only_for_its_own_kind_of_reader(cast: Cast) -> None:
+    """A colleague and a customer may have the same id."""
+    carol = cast.opens(cast.dora.sends_link(cast.boiler, channels=[]))
+    [thread] = carol.view()["threads"]
+    of_others = [(SenderKind.STAFF, cast.boiler.customer.id), (SenderKind.CUSTOMER, cast.dora.id)]
+    marks = [(kind, reader_id, thread["id"], 1, 0) for kind, reader_id in of_others]
+    cast.serving.write(lambda tx: reads.put(tx, marks))
+    assert seen_by(cast.dora, thread) == [("staff", "Dora", 0), ("customer", "Carol", 0)]
 
 
 def test_what_is_no_mark_is_refused(cast: Cast) -> None:

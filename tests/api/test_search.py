@@ -1,5 +1,7 @@
 """The search: words in subjects and messages, whatever they are made of, in the caller's sight only."""
 
+from typing import Any
+
 from tests.api.refusing import invalid
 from tests.cast import Cast, Colleague, ok
 
@@ -135,6 +137,47 @@ def test_an_internal_line_is_never_found_by_others(cast: Cast) -> None:
     assert found(cast.tara, "arcanum") == found(cast.tara, "secretum") == []
     carol = cast.opens(cast.dora.sends_link(cast.boiler, channels=[]))
     invalid(carol.http.get(carol.path, params={"q": "arcanum"}), "q")
+
+
+def hits(who: Colleague, query: str, **params: Any) -> dict[str, tuple[int, str] | None]:
+    """Subject → (seq, excerpt), of each thread found."""
+    listed = ok(who.get("/api/chat/threads", status="all", q=query, **params))["threads"]
+    assert all(thread["hit"] is None or set(thread["hit"]) == {"seq", "excerpt"} for thread in listed)
+    return {thread["subject"]: thread["hit"] and tuple(thread["hit"].values()) for thread in listed}
+
+
+def test_a_thread_found_shows_its_newest_message_that_holds_all_the_words(cast: Cast) -> None:
+    cast.dora.opens_thread(subject="Copper", message={"body": "nothing of it here"})
+    kitchen = cast.dora.opens_thread(subject="Kitchen", message={"body": "A copper pipe"})
+    cast.dora.writes(kitchen, "The pipe\n\nis of  <b>Kupfer</b>: COPPER!")
+    cast.dora.writes(kitchen, "A pipe of zinc")
+    cast.dora.writes(kitchen, "No copper any more")
+    assert hits(cast.dora, "copper") == {"Kitchen": (5, "No copper any more"), "Copper": None}
+    assert hits(cast.dora, "pipe cop") == {"Kitchen": (3, "The pipe is of <b>Kupfer</b>: COPPER!")}
+    assert hits(cast.dora, "copper", limit=1) == {"Kitchen": (5, "No copper any more")}
+    assert hits(cast.dora, "") == hits(cast.dora, "  ") == {"Kitchen": None, "Copper": None}
+    assert ok(cast.dora.get(f"/api/chat/threads/{kitchen['id']}"))["hit"] is None
+
+
+def test_of_a_long_message_the_words_around_the_first_one_found_are_shown(cast: Cast) -> None:
+    around = "before " * 30 + "the Ventil-Öl is here " + "after " * 200
+    cast.dora.opens_thread(subject="Long", message={"body": around.strip()})
+    [(_, shown)] = [hit for hit in hits(cast.dora, "ol").values() if hit]
+    assert len(shown) <= 160
+    assert "…before before" in shown
+    assert "the Ventil-Öl is here after" in shown
+    assert shown.endswith(" after…")
+
+
+def test_a_hit_is_only_of_a_thread_in_sight(cast: Cast) -> None:
+    toms = cast.tom.opens_thread(cast.tara, subject="Toms", message={"body": "arcanum of Tom"})
+    cast.dora.opens_thread(cast.tara, subject="Doras", message={"body": "arcanum of Dora"})
+    toms_hit, doras_hit = {"Toms": (2, "arcanum of Tom")}, {"Doras": (2, "arcanum of Dora")}
+    assert hits(cast.tara, "arcanum") == hits(cast.ada, "arcanum") == toms_hit | doras_hit
+    assert (hits(cast.tom, "arcanum"), hits(cast.dora, "arcanum")) == (toms_hit, doras_hit)
+    ok(cast.tara.delete(f"/api/chat/threads/{toms['id']}/participants/{cast.tara.id}"), 204)
+    assert hits(cast.tara, "arcanum") == doras_hit
+    assert hits(cast.dan, "arcanum") == {}
 
 
 def test_what_a_customer_writes_is_found_by_the_office_and_who_takes_part(cast: Cast) -> None:

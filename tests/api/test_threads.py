@@ -75,6 +75,7 @@ def test_a_thread_is_opened_with_people_about_a_job_with_a_first_message(cast: C
         "last_read_seq": 2,
         "unread_count": 0,
         "needs_reply": False,
+        "hit": None,
     }
     assert (message["body"], message["seq"], message["client_msg_id"]) == ("Replace it?", 2, "first-1")
     assert seen_by(cast.tom, thread) == thread

@@ -48,12 +48,13 @@ def fill(tx: Writing, how: Issuing, password_hash: str) -> Demo:
     job_id = int(facts.get(tx, FACT) or 0)
     dora = people_store.with_password(tx, STAFF[1][1])
     if dora is None:
-        return Demo(_sign_ins(), "")
+        return Demo(sign_ins(), "")
     link = links.issue(tx, _by(dora[0]), how, job_id, [], None)
-    return Demo(_sign_ins(), link.url)
+    return Demo(sign_ins(), link.url)
 
 
-def _sign_ins() -> tuple[tuple[str, Role], ...]:
+def sign_ins() -> tuple[tuple[str, Role], ...]:
+    """Addresses and roles; the password of all is `PASSWORD`."""
     return tuple((email, role) for _, email, role in STAFF)
 
 

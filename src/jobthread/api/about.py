@@ -1,13 +1,15 @@
-"""What the API says about itself."""
+"""What the API says about itself, and about the server."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import msgspec
 from litestar import Response
 
-from jobthread.api.calls import JSON, Asked, Calls, Nothing, Who
+from jobthread import __version__
+from jobthread.actions import demo
+from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, etag_of, if_other
+from jobthread.api.shapes import About, SignIn
 
 calls = Calls()
 
@@ -24,7 +26,7 @@ class Described:
 
 def described(document: dict[str, Any]) -> Described:
     body = msgspec.json.encode(document)
-    return Described(body, f'"{sha256(body).hexdigest()[:16]}"')
+    return Described(body, etag_of(body))
 
 
 @calls.add(
@@ -32,12 +34,17 @@ def described(document: dict[str, Any]) -> Described:
     "/api/openapi.json",
     Who.ANYONE,
     answers={200: dict[str, Any], 304: None},
-    headers={"ETag": "Send it back as If-None-Match to be told 304 while nothing has changed"},
+    headers=ETAG,
 )
 async def describe(asked: Asked[None, Nothing]) -> Response[bytes]:
     """This description: OpenAPI 3.1."""
     found: Described = asked.request.app.state[STATE_KEY]
-    headers = {"ETag": found.etag, "Cache-Control": "no-cache"}
-    if found.etag in asked.request.headers.get("if-none-match", ""):
-        return Response(b"", status_code=304, headers=headers)
-    return Response(found.body, media_type=JSON, headers=headers)
+    return if_other(asked, found.body, "no-cache", found.etag)
+
+
+@calls.add("GET", "/api/about", Who.ANYONE, answers={200: About})
+async def about_server(asked: Asked[None, Nothing]) -> Response[bytes]:
+    """Whose server this is, for the sign-in page; `sign_ins` are the demo's: any other server has none."""
+    parts = asked.parts
+    shown = [SignIn(email, role, demo.PASSWORD) for email, role in demo.sign_ins()] if parts.demo else []
+    return answer(About(parts.company, __version__, parts.demo, shown))

@@ -6,7 +6,7 @@ from jobthread.actions import links, messages, threads
 from jobthread.api import customer_shapes as shapes
 from jobthread.api import fields
 from jobthread.api.caller import visitor_cookie
-from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
+from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, if_changed
 from jobthread.api.shapes import ReadAnswer, moment
 from jobthread.entities import SeenThread, ThreadStatus, Visitor
 from jobthread.errors import (
@@ -70,13 +70,14 @@ async def open_link(asked: Asked[shapes.TokenExchange, Nothing]) -> Response[byt
     "/api/chat/customer/jobs/{job_id:int}/thread",
     Who.VISITOR,
     query=shapes.ViewQuery,
-    answers={200: shapes.CustomerView},
+    answers={200: shapes.CustomerView, 304: None},
     errors=(*LINK_ERRORS, WrongJob, NotFound),
+    headers=ETAG,
 )
 async def customer_view(asked: Asked[None, shapes.ViewQuery]) -> Response[bytes]:
     """The customer's threads, and the messages of one: the newest open one, or `thread_id`."""
     visitor, query = asked.visitor, asked.query
-    return answer(await asked.parts.db.read(lambda tx: _view(tx, visitor, query)))
+    return if_changed(asked, await asked.parts.db.read(lambda tx: _view(tx, visitor, query)))
 
 
 @calls.add(

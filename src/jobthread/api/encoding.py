@@ -57,6 +57,12 @@ def message(m: e.Message) -> shapes.Message:
     )
 
 
+def read_by(read: e.ReadBy) -> shapes.ReadBy:
+    return shapes.ReadBy(
+        "customer" if read.kind is e.SenderKind.CUSTOMER else "staff", read.id, read.name, read.last_read_seq
+    )
+
+
 def event(m: e.Message) -> shapes.Event | None:
     if m.event_type is None:
         return None
@@ -78,6 +84,7 @@ def thread(view: e.ThreadView) -> shapes.Thread:
         last_read_seq=view.last_read_seq,
         unread_count=view.unread_count,
         needs_reply=view.needs_reply,
+        hit=shapes.Hit(view.hit.seq, view.hit.excerpt) if view.hit else None,
     )
 
 

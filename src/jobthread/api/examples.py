@@ -74,6 +74,7 @@ _THREAD: Json = {
     "last_read_seq": 1,
     "unread_count": 1,
     "needs_reply": False,
+    "hit": None,
 }
 _DELIVERY: Json = {
     "id": 40,
@@ -175,7 +176,14 @@ EXAMPLES: dict[Any, Any] = {
     },
     shapes.NewParticipants: {"user_ids": [5]},
     shapes.Message: _MESSAGE,
-    shapes.Messages: {"messages": [_CREATED, _MESSAGE], "has_more": False},
+    shapes.Messages: {
+        "messages": [_CREATED, _MESSAGE],
+        "has_more": False,
+        "reads": [
+            {"kind": "staff", "id": 2, "name": "Dora Lind", "last_read_seq": 1},
+            {"kind": "staff", "id": 5, "name": "Tom Berg", "last_read_seq": 2},
+        ],
+    },
     shapes.NewMessage: {
         "body": "The valve is seized. Replace it, or free it?",
         "client_msg_id": "3f1c9a52-7d1e",
@@ -209,5 +217,6 @@ EXAMPLES: dict[Any, Any] = {
     customer_shapes.RenewalAnswer: {"status": "accepted"},
     # the rest
     shapes.AuditEntries: {"entries": [_ENTRY], "next_cursor": None},
+    shapes.About: {"company": "Example Heating", "version": "1.0.0", "demo": False, "sign_ins": []},
     health.Health: {"status": "ok"},
 }

@@ -10,7 +10,7 @@ from jobthread import policy
 from jobthread.actions import jobs
 from jobthread.actions.threads import reader_of
 from jobthread.api import encoding, fields, shapes
-from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
+from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, if_changed
 from jobthread.entities import Job, JobStatus, Micros, Staff
 from jobthread.errors import Forbidden, Invalid, NotFound, Taken
 from jobthread.policy import job_sight_of, sight_of
@@ -22,7 +22,14 @@ from jobthread.store.pages import Page
 calls = Calls()
 
 
-@calls.add("GET", "/api/jobs", Who.STAFF, query=shapes.JobsQuery, answers={200: shapes.Jobs})
+@calls.add(
+    "GET",
+    "/api/jobs",
+    Who.STAFF,
+    query=shapes.JobsQuery,
+    answers={200: shapes.Jobs, 304: None},
+    headers=ETAG,
+)
 async def list_jobs(asked: Asked[None, shapes.JobsQuery]) -> Response[bytes]:
     """Jobs that the caller may see, newest first; `q` looks in reference, title and customer."""
     query, staff = asked.query, asked.staff
@@ -33,7 +40,7 @@ async def list_jobs(asked: Asked[None, shapes.JobsQuery]) -> Response[bytes]:
         return Page([_shape(tx, staff, job) for job in page.items], page.next_cursor)
 
     page = await asked.parts.db.read(page_with_threads)
-    return answer(shapes.Jobs(page.items, page.next_cursor))
+    return if_changed(asked, shapes.Jobs(page.items, page.next_cursor))
 
 
 @calls.add(
@@ -53,15 +60,21 @@ async def create_job(asked: Asked[shapes.NewJob, Nothing]) -> Response[bytes]:
     return answer(await asked.parts.db.write(lambda tx: _shape(tx, staff, jobs.create(tx, by, new))), 201)
 
 
-@calls.add("GET", "/api/jobs/{job_id:int}", Who.STAFF, answers={200: shapes.Job}, errors=(NotFound,))
+@calls.add(
+    "GET",
+    "/api/jobs/{job_id:int}",
+    Who.STAFF,
+    answers={200: shapes.Job, 304: None},
+    errors=(NotFound,),
+    headers=ETAG,
+)
 async def get_job(asked: Asked[None, Nothing]) -> Response[bytes]:
     """A job with its customer, assignees and those of its threads that the caller may see."""
     job_id, staff = asked.id("job_id"), asked.staff
-    return answer(
-        await asked.parts.db.read(
-            lambda tx: _shape(tx, staff, store.get_seen(tx, job_sight_of(staff), job_id))
-        )
+    found = await asked.parts.db.read(
+        lambda tx: _shape(tx, staff, store.get_seen(tx, job_sight_of(staff), job_id))
     )
+    return if_changed(asked, found)
 
 
 @calls.add(

@@ -4,12 +4,12 @@ from litestar import Response
 
 from jobthread.actions import messages
 from jobthread.api import encoding, fields, shapes
-from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
+from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, if_changed
 from jobthread.entities import Staff
 from jobthread.errors import ClientMsgIdReused, Invalid, NotFound, RateLimited, ThreadClosed, Unavailable
 from jobthread.policy import sight_of
 from jobthread.store import messages as store
-from jobthread.store import threads
+from jobthread.store import reads, threads
 from jobthread.store.database import Reading
 
 calls = Calls()
@@ -20,14 +20,15 @@ calls = Calls()
     "/api/chat/threads/{thread_id:int}/messages",
     Who.STAFF,
     query=shapes.MessagesQuery,
-    answers={200: shapes.Messages},
+    answers={200: shapes.Messages, 304: None},
     errors=(NotFound,),
+    headers=ETAG,
 )
 async def list_messages(asked: Asked[None, shapes.MessagesQuery]) -> Response[bytes]:
-    """Messages in rising seq: the newest, those before a seq, or those after one."""
+    """Messages in rising seq: the newest, those before a seq, or after one; and who has read how far."""
     thread_id, query, staff = asked.id("thread_id"), asked.query, asked.staff
     found = await asked.parts.db.read(lambda tx: _page(tx, staff, thread_id, query))
-    return answer(found)
+    return if_changed(asked, found)
 
 
 @calls.add(
@@ -57,4 +58,5 @@ def check_attachments(new: shapes.NewMessage) -> None:
 def _page(tx: Reading, staff: Staff, thread_id: int, query: shapes.MessagesQuery) -> shapes.Messages:
     thread = threads.get_seen(tx, sight_of(staff), thread_id)
     found, more = store.page(tx, thread, query.before_seq, query.after_seq, query.limit)
-    return shapes.Messages([encoding.message(m) for m in found], more)
+    seen_by = [encoding.read_by(read) for read in reads.of_thread(tx, thread)]
+    return shapes.Messages([encoding.message(m) for m in found], more, seen_by)

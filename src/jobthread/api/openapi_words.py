@@ -18,6 +18,8 @@ same 404.
 
 **Pages.** Lists take `limit` and an opaque `cursor`, and answer `next_cursor`: null at the end.
 
+**Polling.** Where an answer bears an `ETag`, ask again with `If-None-Match`: 304 says that nothing changed.
+
 **Repeating.** Give each message a `client_msg_id` of your own. Where the answer was lost, send the same \
 again: it is stored once, and the repeat is answered 200 with the first message. After a 503, do likewise.
 
@@ -35,7 +37,7 @@ NOUNS: dict[str, str] = {
     "users": "Staff accounts",
     "audit": "Who did what, when and from where",
     "health": "For those who run the server",
-    "about": "What this API is",
+    "about": "What this server and its API are",
 }
 
 PATH_IDS: dict[str, str] = {

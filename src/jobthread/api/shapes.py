@@ -230,9 +230,17 @@ class Message(Struct):
     attachments: list[Attachment] = []
 
 
+class ReadBy(Struct):
+    kind: Literal["staff", "customer"]
+    id: int
+    name: str
+    last_read_seq: int
+
+
 class Messages(Struct):
     messages: list[Message]
     has_more: bool
+    reads: list[ReadBy]
 
 
 class MessagesQuery(Asking):
@@ -252,6 +260,13 @@ class FirstMessage(Asking):
     client_msg_id: ClientMsgId | None = None
 
 
+class Hit(Struct):
+    """The newest message that a search found in a thread."""
+
+    seq: int
+    excerpt: Annotated[str, Meta(description="Plain text on one line; `…` stands where it is cut")]
+
+
 class Thread(Struct):
     id: int
     subject: str
@@ -266,6 +281,10 @@ class Thread(Struct):
     last_read_seq: int
     unread_count: int
     needs_reply: bool
+    hit: Annotated[
+        Hit | None,
+        Meta(description="Only in a list asked for with `q`; null where just the subject holds it"),
+    ]
 
 
 class Threads(Struct):
@@ -404,6 +423,22 @@ class AuditQuery(Asking):
     thread_id: Annotated[Id | None, Meta(description="Only what is about this thread")] = None
     cursor: Cursor | None = None
     limit: Limit = 50
+
+
+# --- the server -----------------------------------------------------------------------------------
+
+
+class SignIn(Struct):
+    email: str
+    role: Role
+    password: str
+
+
+class About(Struct):
+    company: str
+    version: str
+    demo: bool
+    sign_ins: list[SignIn]
 
 
 # --- problems -------------------------------------------------------------------------------------

@@ -1,11 +1,10 @@
 """Threads, as staff see them."""
 
-import msgspec
 from litestar import Response
 
 from jobthread.actions import threads
 from jobthread.api import encoding, fields, shapes
-from jobthread.api.calls import Asked, Calls, Nothing, Who, answer, no_content
+from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, if_changed, no_content
 from jobthread.entities import ThreadStatus
 from jobthread.errors import Forbidden, NotFound
 from jobthread.policy import sight_of
@@ -14,7 +13,14 @@ from jobthread.store import reads, views
 calls = Calls()
 
 
-@calls.add("GET", "/api/chat/threads", Who.STAFF, query=shapes.ThreadsQuery, answers={200: shapes.Threads})
+@calls.add(
+    "GET",
+    "/api/chat/threads",
+    Who.STAFF,
+    query=shapes.ThreadsQuery,
+    answers={200: shapes.Threads, 304: None},
+    headers=ETAG,
+)
 async def list_threads(asked: Asked[None, shapes.ThreadsQuery]) -> Response[bytes]:
     """Threads that the caller may see, newest activity first; `q` looks in subjects and messages."""
     query, staff = asked.query, asked.staff
@@ -30,7 +36,8 @@ async def list_threads(asked: Asked[None, shapes.ThreadsQuery]) -> Response[byte
     page = await asked.parts.db.read(
         lambda tx: views.page(tx, sight_of(staff), wanted, reader, query.cursor, query.limit)
     )
-    return answer(shapes.Threads([encoding.thread(view) for view in page.items], page.next_cursor))
+    found = shapes.Threads([encoding.thread(view) for view in page.items], page.next_cursor)
+    return if_changed(asked, found)
 
 
 @calls.add(
@@ -58,14 +65,18 @@ async def create_thread(asked: Asked[shapes.NewThread, Nothing]) -> Response[byt
 
 
 @calls.add(
-    "GET", "/api/chat/threads/{thread_id:int}", Who.STAFF, answers={200: shapes.Thread}, errors=(NotFound,)
+    "GET",
+    "/api/chat/threads/{thread_id:int}",
+    Who.STAFF,
+    answers={200: shapes.Thread, 304: None},
+    errors=(NotFound,),
+    headers=ETAG,
 )
 async def get_thread(asked: Asked[None, Nothing]) -> Response[bytes]:
     """One thread."""
     thread_id = asked.id("thread_id")
-    return answer(
-        encoding.thread(await asked.parts.db.read(lambda tx: threads.view(tx, asked.by, thread_id)))
-    )
+    view = await asked.parts.db.read(lambda tx: threads.view(tx, asked.by, thread_id))
+    return if_changed(asked, encoding.thread(view))
 
 
 @calls.add(
@@ -148,15 +159,9 @@ async def remove_participant(asked: Asked[None, Nothing]) -> Response[bytes]:
     "/api/chat/unread-count",
     Who.STAFF,
     answers={200: shapes.UnreadCount, 304: None},
-    headers={"ETag": "Send it back as If-None-Match to be told 304 while the count is the same"},
+    headers=ETAG,
 )
 async def unread_count(asked: Asked[None, Nothing]) -> Response[bytes]:
-    """Unread messages over all threads that one takes part in; answers If-None-Match with 304."""
+    """Unread messages over all threads that one takes part in."""
     count = await asked.parts.db.read(lambda tx: reads.unread_total(tx, asked.staff.id))
-    etag = f'"unread-{count}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if etag in asked.request.headers.get("if-none-match", ""):
-        return Response(b"", status_code=304, headers=headers)
-    return Response(
-        msgspec.json.encode(shapes.UnreadCount(count)), media_type="application/json", headers=headers
-    )
+    return if_changed(asked, shapes.UnreadCount(count))

@@ -11,6 +11,9 @@ from jobthread.errors import JobInactive, JobthreadError, LinkExpired, LinkRevok
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.tables import chat_magic_sessions, customer_cookies, customers, jobs, users
 
+TOLD_FOR: Micros = 30 * 86_400_000_000
+"""How long a cookie whose link has ended is still known, so that its holder can be told so."""
+
 
 class Standing(Struct, frozen=True):
     """A link with all that decides whether it still opens anything."""
@@ -64,9 +67,8 @@ def of_token(tx: Reading, token_hash: bytes) -> Standing | None:
 
 
 def of_cookie(tx: Reading, token_hash: bytes) -> Standing | None:
-    opened = select(customer_cookies.c.magic_session_id).where(
-        customer_cookies.c.token_hash == token_hash, customer_cookies.c.expires_at > tx.now
-    )
+    """The link that earned the cookie: a cookie opens what its link opens, and ends with it."""
+    opened = select(customer_cookies.c.magic_session_id).where(customer_cookies.c.token_hash == token_hash)
     return _standing(tx, _standings().where(chat_magic_sessions.c.id.in_(opened)))
 
 
@@ -115,13 +117,12 @@ def opened(
 
 
 def revoke(tx: Writing, link_id: int) -> bool:
-    """Whether there was something left to revoke."""
+    """Whether there was something left to revoke. Its cookies stay, to be told why they open nothing."""
     revoked = tx.conn.execute(
         update(chat_magic_sessions)
         .where(chat_magic_sessions.c.id == link_id, chat_magic_sessions.c.revoked_at.is_(None))
         .values(revoked_at=tx.now)
     )
-    tx.conn.execute(delete(customer_cookies).where(customer_cookies.c.magic_session_id == link_id))
     return revoked.rowcount > 0
 
 
@@ -131,12 +132,11 @@ def revoke_everything(tx: Writing) -> None:
         .where(chat_magic_sessions.c.revoked_at.is_(None))
         .values(revoked_at=tx.now)
     )
-    tx.conn.execute(delete(customer_cookies))
 
 
 def sweep(tx: Writing) -> None:
-    """Forget cookies that have run out. The links themselves stay: an expired one can be renewed."""
-    tx.conn.execute(delete(customer_cookies).where(customer_cookies.c.expires_at <= tx.now))
+    """Forget cookies that ran out long ago. The links themselves stay: an expired one can be renewed."""
+    tx.conn.execute(delete(customer_cookies).where(customer_cookies.c.expires_at <= tx.now - TOLD_FOR))
 
 
 def _standings() -> Select[Any]:

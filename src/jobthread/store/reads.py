@@ -3,19 +3,35 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from jobthread.entities import SeenThread, SenderKind
+from jobthread.entities import ReadBy, SeenThread, SenderKind, Visibility
 from jobthread.store import messages
 from jobthread.store.batches import Rows, as_json, run
 from jobthread.store.database import Reading, Writing
 from jobthread.store.tables import chat_message_read_status as marks
-from jobthread.store.tables import chat_thread_participants, chat_threads
+from jobthread.store.tables import chat_thread_participants, chat_threads, customers, jobs, users
 from jobthread.store.views import Reader
 
 Mark = tuple[SenderKind, int, int, int, int]
 """Reader kind and id, thread, last seq read, messages read."""
+LAST = 2**63 - 1
+"""Later than any moment."""
 
 
 def mark(tx: Writing, thread: SeenThread, reader: Reader, up_to_seq: int | None) -> tuple[int, int]:
@@ -39,11 +55,7 @@ def put(tx: Writing, new: Sequence[Mark]) -> None:
 
 def unread_total(tx: Reading, user_id: int) -> int:
     """Over the threads that the person takes part in."""
-    mine = and_(
-        marks.c.reader_kind == SenderKind.STAFF,
-        marks.c.reader_id == user_id,
-        marks.c.thread_id == chat_threads.c.id,
-    )
+    mine = _mark(SenderKind.STAFF, user_id, chat_threads.c.id)
     total = (
         select(func.sum(chat_threads.c.message_count - func.coalesce(marks.c.read_count, 0)))
         .select_from(
@@ -54,6 +66,52 @@ def unread_total(tx: Reading, user_id: int) -> int:
         .where(chat_thread_participants.c.user_id == user_id)
     )
     return int(tx.conn.execute(total).scalar() or 0)
+
+
+def of_thread(tx: Reading, thread: SeenThread) -> list[ReadBy]:
+    """How far each participant has read, and where the customer takes part, how far the customer has."""
+    found: Select[Any] | CompoundSelect[Any] = _marks_of_staff(thread.id)
+    if thread.visibility is Visibility.CUSTOMER_VISIBLE:
+        found = union_all(_marks_of_staff(thread.id), _mark_of_customer(thread.id))
+    rows = tx.conn.execute(found.order_by("joined_at", "reader_kind", "id"))
+    return [ReadBy(SenderKind(row.reader_kind), row.id, row.name, row.last_read_seq) for row in rows]
+
+
+def _marks_of_staff(thread_id: int) -> Select[Any]:
+    joined = chat_thread_participants
+    return (
+        _read_by(SenderKind.STAFF, users, joined.c.joined_at)
+        .select_from(joined.join(users, users.c.id == joined.c.user_id))
+        .outerjoin(marks, _mark(SenderKind.STAFF, users.c.id, joined.c.thread_id))
+        .where(joined.c.thread_id == thread_id)
+    )
+
+
+def _mark_of_customer(thread_id: int) -> Select[Any]:
+    # Staff come first: no moment of joining is as late as this.
+    return (
+        _read_by(SenderKind.CUSTOMER, customers, literal(LAST, BigInteger))
+        .select_from(chat_threads.join(jobs, jobs.c.id == chat_threads.c.job_id))
+        .join(customers, customers.c.id == jobs.c.customer_id)
+        .outerjoin(marks, _mark(SenderKind.CUSTOMER, customers.c.id, chat_threads.c.id))
+        .where(chat_threads.c.id == thread_id)
+    )
+
+
+def _read_by(kind: SenderKind, who: Table, joined_at: ColumnElement[int]) -> Select[Any]:
+    return select(
+        literal(kind.value, Text).label("reader_kind"),
+        who.c.id,
+        who.c.name,
+        func.coalesce(marks.c.last_read_seq, 0).label("last_read_seq"),
+        joined_at.label("joined_at"),
+    )
+
+
+def _mark(
+    kind: SenderKind, reader_id: ColumnElement[int] | int, thread_id: ColumnElement[int]
+) -> ColumnElement[bool]:
+    return and_(marks.c.reader_kind == kind, marks.c.reader_id == reader_id, marks.c.thread_id == thread_id)
 
 
 def _put(dialect: str) -> Any:

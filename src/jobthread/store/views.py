@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import BigInteger, Select, and_, select
 
 from jobthread.entities import (
@@ -59,7 +60,14 @@ def page(
     """Newest activity first."""
     chosen = _views(reader).where(visible.where(sight), *_conditions(tx.dialect, wanted))
     rows = page_of(tx, chosen, [chat_threads.c.active_at, chat_threads.c.id], cursor, limit, lambda row: row)
-    return Page(_made(tx, rows.items), rows.next_cursor)
+    return Page(_with_hits(tx, _made(tx, rows.items), wanted.query), rows.next_cursor)
+
+
+def _with_hits(tx: Reading, found: list[ThreadView], query: str) -> list[ThreadView]:
+    if not found or not query.strip():
+        return found
+    hits = search.newest_with(tx, [view.id for view in found], query)
+    return [msgspec.structs.replace(view, hit=hits.get(view.id)) for view in found]
 
 
 _creators = users.alias("creators")

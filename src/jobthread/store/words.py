@@ -2,10 +2,20 @@
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
 
 LONGEST = 60
 """Characters; what is longer counts as several words. PostgreSQL refuses lexemes beyond 2,046 bytes."""
 MOST_IN_A_QUERY = 12
+
+LONGEST_EXCERPT = 160
+"""Characters, with the marks where it is cut."""
+BEFORE = 50
+"""As many of them at most stand before the word found."""
+CUT = "…"
 
 _WORD = re.compile(rf"[^\W_]{{1,{LONGEST}}}")
 
@@ -24,3 +34,46 @@ def indexed(text: str) -> str:
 
 def asked_for(query: str) -> list[str]:
     return words_of(query)[:MOST_IN_A_QUERY]
+
+
+def excerpt(text: str, asked: Sequence[str]) -> str:
+    """The text around the first word that begins with one of `asked`, on one line, cut between words."""
+    line = " ".join(text.split())
+    if len(line) <= LONGEST_EXCERPT:
+        return line
+    start, end = _first(line, asked) or (0, 0)
+    room = LONGEST_EXCERPT - 2 * len(CUT)
+    begin = max(0, min(start - BEFORE, len(line) - room))
+    stop = min(len(line), begin + room)
+    begin = _after_space(line, begin, start)
+    stop = _before_space(line, end, stop)
+    return (CUT if begin else "") + line[begin:stop] + (CUT if stop < len(line) else "")
+
+
+def _after_space(line: str, begin: int, start: int) -> int:
+    """Where a word begins, at or after `begin` and not after `start`; in one long word `begin` itself."""
+    space = line.find(" ", begin - 1, start) if begin else -1
+    return begin if space < 0 else space + 1
+
+
+def _before_space(line: str, end: int, stop: int) -> int:
+    """Where a word ends, at or before `stop` and not before `end`; in one long word `stop` itself."""
+    space = line.rfind(" ", end, stop + 1) if stop < len(line) else -1
+    return stop if space < 0 else space
+
+
+def _first(line: str, asked: Sequence[str]) -> tuple[int, int] | None:
+    """Where the first word that begins with one of `asked` stands, before any folding."""
+    folded = [_folded(c) for c in line]
+    for word in _WORD.finditer("".join(folded)):
+        if word[0].startswith(tuple(asked)):
+            ends = list(accumulate(map(len, folded)))
+            return bisect_right(ends, word.start()), bisect_left(ends, word.end()) + 1
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _folded(character: str) -> str:
+    """What `words_of` makes of one character, wherever it stands."""
+    decomposed = unicodedata.normalize("NFKD", character.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()

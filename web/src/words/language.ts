@@ -29,4 +29,7 @@ function preferred(): Language {
   return "en";
 }
 
-const known = (name: string): Language | undefined => (name in LANGUAGES ? (name as Language) : undefined);
+// A declaration, since it is called above at once.
+function known(name: string): Language | undefined {
+  return name in LANGUAGES ? (name as Language) : undefined;
+}

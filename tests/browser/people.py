@@ -1,0 +1,148 @@
+"""People at their own browsers, and whatever goes wrong on their screens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    StorageState,
+    ViewportSize,
+)
+
+from tests.cast import SESSION_COOKIE, Colleague, new_session
+from tests.serving import Serving
+
+Device = Literal["desktop", "phone"]
+SIZES: dict[Device, ViewportSize] = {
+    "desktop": {"width": 1280, "height": 800},
+    "phone": {"width": 390, "height": 780},
+}
+PATIENCE_MS = 15_000
+# The browser's own word for each answer of 400 and above, whatever the app makes of it.
+NOBODY_YET = "the server responded with a status of 401"
+OWN_WORK = ("data:", "blob:")
+
+
+@dataclass
+class People:
+    """Everybody in one test. What goes wrong on any screen fails it, unless the test says it is expected."""
+
+    chromium: Browser
+    serving: Serving
+    contexts: list[BrowserContext] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    def someone(self, colleague: Colleague | None, at: str = "/messages", **how: str | bool) -> Page:
+        """A page of its own browser, signed in as that person (nobody: None), at that address."""
+        kept = self._session_of(colleague) if colleague else None
+        context = self.device(kept=kept, **how)  # type: ignore[arg-type]
+        return self.tab(context, at)
+
+    def customer_page(self, link: str, **how: str | bool) -> Page:
+        """The customer taps the link, on a phone unless `how` says otherwise."""
+        return self.tab(self.device(**{"device": "phone", **how}), link)  # type: ignore[arg-type]
+
+    def device(
+        self,
+        device: Device = "desktop",
+        locale: str = "en-GB",
+        dark: bool = False,
+        width: int | None = None,
+        kept: StorageState | None = None,
+    ) -> BrowserContext:
+        """A fresh browser profile, with nothing in it but what is said to be kept."""
+        size = SIZES[device]
+        context = self.chromium.new_context(
+            base_url=self.home,
+            viewport={**size, "width": width} if width else size,
+            has_touch=device == "phone",
+            is_mobile=device == "phone",
+            locale=locale,
+            timezone_id="Europe/London",
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            storage_state=kept,
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("console", self._heard)
+        context.on("weberror", lambda error: self._went_wrong(f"uncaught: {error.error.stack}"))
+        context.on("request", self._asked)
+        self.contexts.append(context)
+        return context
+
+    def tab(self, context: BrowserContext, at: str = "/messages") -> Page:
+        """One more tab of the same browser."""
+        page = context.new_page()
+        page.goto(at)
+        return page
+
+    @property
+    def home(self) -> str:
+        """As people type it; on `localhost` a browser allows what elsewhere wants TLS."""
+        return self.serving.settings.base_url
+
+    def expect_trouble(self, *words: str) -> None:
+        """Troubles with these words in them belong to this test."""
+        self.expected.extend(words)
+
+    @contextmanager
+    def offline(self, page: Page) -> Iterator[None]:
+        """Meanwhile this browser, its service worker included, has no signal."""
+        self.expect_trouble("net::ERR_INTERNET_DISCONNECTED")
+        page.context.set_offline(True)
+        yield
+        page.context.set_offline(False)
+
+    def had_no_trouble(self) -> None:
+        for page in self._pages():
+            page.evaluate("0")  # what the browser said last has arrived by the time this is answered
+        found = [one for one in self.troubles if not any(words in one for words in self.expected)]
+        assert not found, "On the screens went wrong:\n" + "\n".join(found)
+
+    def evidence(self, folder: Path) -> None:
+        """What is on every screen, and what every console said."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, page in enumerate(self._pages(), 1):
+            page.screenshot(path=folder / f"{number}.png")
+        (folder / "console.txt").write_text("\n".join(self.said), "utf-8")
+
+    def leave(self) -> None:
+        while self.contexts:
+            self.contexts.pop().close()
+
+    def _session_of(self, colleague: Colleague) -> StorageState:
+        """What a browser holds after the sign-in form: the cookie, and the app's note that there is one."""
+        token = new_session(self.serving, colleague.staff)
+        where = {"domain": "localhost", "path": "/", "expires": -1, "secure": False}
+        cookie = {"name": SESSION_COOKIE, "value": token, "httpOnly": True, "sameSite": "Lax", **where}
+        note = {"name": "signed in", "value": "yes"}
+        return {"cookies": [cookie], "origins": [{"origin": self.home, "localStorage": [note]}]}  # type: ignore[list-item]
+
+    def _pages(self) -> list[Page]:
+        return [page for context in self.contexts for page in context.pages]
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        where = urlsplit(message.location["url"])
+        line = f"{message.type}: {message.text} ({where.path})"
+        self.said.append(line)
+        who_am_i = where.path == "/api/auth/me" and NOBODY_YET in message.text
+        if message.type in ("error", "warning") and not who_am_i:
+            self._went_wrong(line)
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.home + "/", *OWN_WORK)):
+            self._went_wrong(f"asked elsewhere: {request.url}")
+
+    def _went_wrong(self, what: str) -> None:
+        self.said.append(what)
+        self.troubles.append(what)
