@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, StorageStateCookie, ViewportSize
 
 from tests.cast import SESSION_COOKIE, Colleague, new_session
 from tests.serving import Serving
@@ -17,7 +17,7 @@ SIZES: dict[Device, ViewportSize] = {
     "desktop": {"width": 1280, "height": 800},
     "phone": {"width": 390, "height": 780},
 }
-PATIENCE_MS = 15_000
+PATIENCE_MS = 10_000
 # The browser's own word for each answer of 400 and above, whatever the app makes of it.
 NOBODY_YET = "the server responded with a status of 401"
 OWN_WORK = ("data:", "blob:")
@@ -34,26 +34,27 @@ class People:
     troubles: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
 
-    def someone(self, colleague: Colleague | None, at: str = "/messages", **how: str | bool) -> Page:
+    def someone(self, colleague: Colleague | None, at: str = "/messages", **how: Any) -> Page:
         """A page of its own browser, signed in as that person (nobody: None), at that address."""
-        context = self.device(**how)  # type: ignore[arg-type]
-        if colleague is not None:
-            token = new_session(self.serving, colleague.staff)
-            cookie = {"name": SESSION_COOKIE, "value": token, "url": self.home, "httpOnly": True}
-            context.add_cookies([{**cookie, "sameSite": "Lax"}])  # type: ignore[typeddict-item]
-        return self.tab(context, at)
+        return self.tab(self.device(colleague, **how), at)
 
-    def customer_page(self, link: str, **how: str | bool) -> Page:
+    def customer_page(self, link: str, **how: Any) -> Page:
         """The customer taps the link, on a phone unless `how` says otherwise."""
-        return self.tab(self.device(**{"device": "phone", **how}), link)  # type: ignore[arg-type]
+        return self.tab(self.device(None, **{"device": "phone", **how}), link)
 
     def device(
-        self, device: Device = "desktop", locale: str = "en-GB", dark: bool = False, width: int | None = None
+        self,
+        colleague: Colleague | None,
+        device: Device = "desktop",
+        locale: str = "en-GB",
+        dark: bool = False,
+        width: int | None = None,
     ) -> BrowserContext:
-        """A fresh browser profile, with nothing in it."""
+        """A browser of their own: all that is in it is that they have signed in, if anybody has."""
         size = SIZES[device]
         context = self.chromium.new_context(
             base_url=self.home,
+            storage_state=self._signed_in(colleague) if colleague else None,
             viewport={**size, "width": width} if width else size,
             has_touch=device == "phone",
             is_mobile=device == "phone",
@@ -108,6 +109,22 @@ class People:
     def leave(self) -> None:
         while self.contexts:
             self.contexts.pop().close()
+
+    def _signed_in(self, colleague: Colleague) -> StorageState:
+        token = new_session(self.serving, colleague.staff)
+        cookie: StorageStateCookie = {
+            "name": SESSION_COOKIE,
+            "value": token,
+            "domain": urlsplit(self.home).hostname or "",
+            "path": "/",
+            "expires": -1,
+            "httpOnly": True,
+            "secure": False,
+            "sameSite": "Lax",
+        }
+        # The app's own note: where it is missing there is no session to ask for.
+        note = {"name": "signed in", "value": "yes"}
+        return {"cookies": [cookie], "origins": [{"origin": self.home, "localStorage": [note]}]}
 
     def _pages(self) -> list[Page]:
         return [page for context in self.contexts for page in context.pages]
