@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, StorageStateCookie, ViewportSize
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    StorageState,
+    ViewportSize,
+)
 
 from tests.cast import SESSION_COOKIE, Colleague, new_session
 from tests.serving import Serving
@@ -36,25 +44,26 @@ class People:
 
     def someone(self, colleague: Colleague | None, at: str = "/messages", **how: Any) -> Page:
         """A page of its own browser, signed in as that person (nobody: None), at that address."""
-        return self.tab(self.device(colleague, **how), at)
+        kept = self._session_of(colleague) if colleague else None
+        context = self.device(kept=kept, **how)
+        return self.tab(context, at)
 
     def customer_page(self, link: str, **how: Any) -> Page:
         """The customer taps the link, on a phone unless `how` says otherwise."""
-        return self.tab(self.device(None, **{"device": "phone", **how}), link)
+        return self.tab(self.device(**{"device": "phone", **how}), link)
 
     def device(
         self,
-        colleague: Colleague | None,
         device: Device = "desktop",
         locale: str = "en-GB",
         dark: bool = False,
         width: int | None = None,
+        kept: StorageState | None = None,
     ) -> BrowserContext:
-        """A browser of their own: all that is in it is that they have signed in, if anybody has."""
+        """A fresh browser profile, with nothing in it but what is said to be kept."""
         size = SIZES[device]
         context = self.chromium.new_context(
             base_url=self.home,
-            storage_state=self._signed_in(colleague) if colleague else None,
             viewport={**size, "width": width} if width else size,
             has_touch=device == "phone",
             is_mobile=device == "phone",
@@ -62,6 +71,7 @@ class People:
             timezone_id="Europe/London",
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
+            storage_state=kept,
         )
         context.set_default_timeout(PATIENCE_MS)
         context.on("console", self._heard)
@@ -110,21 +120,13 @@ class People:
         while self.contexts:
             self.contexts.pop().close()
 
-    def _signed_in(self, colleague: Colleague) -> StorageState:
+    def _session_of(self, colleague: Colleague) -> StorageState:
+        """What a browser holds after the sign-in form: the cookie, and the app's note that there is one."""
         token = new_session(self.serving, colleague.staff)
-        cookie: StorageStateCookie = {
-            "name": SESSION_COOKIE,
-            "value": token,
-            "domain": urlsplit(self.home).hostname or "",
-            "path": "/",
-            "expires": -1,
-            "httpOnly": True,
-            "secure": False,
-            "sameSite": "Lax",
-        }
-        # The app's own note: where it is missing there is no session to ask for.
+        where = {"domain": "localhost", "path": "/", "expires": -1, "secure": False}
+        cookie = {"name": SESSION_COOKIE, "value": token, "httpOnly": True, "sameSite": "Lax", **where}
         note = {"name": "signed in", "value": "yes"}
-        return {"cookies": [cookie], "origins": [{"origin": self.home, "localStorage": [note]}]}
+        return {"cookies": [cookie], "origins": [{"origin": self.home, "localStorage": [note]}]}  # type: ignore[list-item]
 
     def _pages(self) -> list[Page]:
         return [page for context in self.contexts for page in context.pages]

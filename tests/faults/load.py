@@ -5,6 +5,7 @@ import json
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,11 +60,18 @@ class Load:
 
 
 @contextmanager
-def under_load(server: ServerProcess, writers: Sequence[Writer], seed: int) -> Iterator[Load]:
-    """Let all writers write. At the end each still insists on its last message: the server must be up."""
+def under_load(
+    server: ServerProcess, writers: Sequence[Writer], seed: int, *others: ServerProcess
+) -> Iterator[Load]:
+    """Let all writers write; whoever gets no good answer repeats at the next of the servers.
+
+    At the end each still insists on its last message: some server must be up.
+    """
     load = Load(server, {writer.name: [] for writer in writers})
     crowd = [
-        threading.Thread(target=_write, args=(load, writer, f"{seed}-{writer.name}"), daemon=True)
+        threading.Thread(
+            target=_write, args=(load, writer, f"{seed}-{writer.name}", (server, *others)), daemon=True
+        )
         for writer in writers
     ]
     for one in crowd:
@@ -95,27 +103,35 @@ def _account(load: Load) -> str:
     return f"{load.statuses()}, last {load.answers[-3:]}; the server {state}:\n{tail(load.server)}"
 
 
-def _write(load: Load, writer: Writer, seed: str) -> None:
+def _write(load: Load, writer: Writer, seed: str, servers: Sequence[ServerProcess]) -> None:
     chance = random.Random(seed)
-    connection = http.client.HTTPConnection("127.0.0.1", load.server.port, timeout=ANSWER_SECONDS)
+    connections = deque(
+        http.client.HTTPConnection("127.0.0.1", server.port, timeout=ANSWER_SECONDS) for server in servers
+    )
+    connections.rotate(chance.randrange(len(servers)))
     try:
         while not load.ending.is_set():
             thread_id = chance.choice(writer.thread_ids)
             client_msg_id = f"{writer.name}-{len(load.said[writer.name])}"
-            load.said[writer.name].append(_insist(load, connection, writer, thread_id, client_msg_id))
+            load.said[writer.name].append(_insist(load, connections, writer, thread_id, client_msg_id))
     except Exception as error:
         load.failures.append(f"{writer.name}: {error!r}")
     finally:
-        connection.close()
+        for connection in connections:
+            connection.close()
 
 
 def _insist(
-    load: Load, connection: http.client.HTTPConnection, writer: Writer, thread_id: int, client_msg_id: str
+    load: Load,
+    connections: deque[http.client.HTTPConnection],
+    writer: Writer,
+    thread_id: int,
+    client_msg_id: str,
 ) -> Said:
     path, body = writer.request_to(thread_id, client_msg_id)
     deadline = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < deadline:
-        answer = _post(connection, path, body, writer.headers)
+        answer = _post(connections[0], path, body, writer.headers)
         if answer.status != 201:
             load.answers.append(answer)
         if answer.status in (200, 201):
@@ -123,6 +139,7 @@ def _insist(
             assert (message["body"], message["client_msg_id"]) == (body["body"], client_msg_id)
             return Said(writer.sender, thread_id, message["seq"], client_msg_id)
         assert answer.status in (0, 503), f"{answer.status}: {answer.text[:400]}"
+        connections.rotate()
         time.sleep(PAUSE_SECONDS)
     raise AssertionError(f"{client_msg_id} was not acknowledged in {ANSWER_SECONDS} s")
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ CUTS = 200 if LONG else 8
 NO_LATER_SECONDS = 12.0
 WORKS_AGAIN_WITHIN_SECONDS = 5.0
 FROZEN_SECONDS = 15.0
+ENDS_WITHIN_SECONDS = 25.0
 _TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 
 
@@ -105,6 +107,27 @@ def test_a_frozen_postgresql_keeps_nobody_waiting(cluster: postgres.Server, url:
         process.stop(server)
     assert wholeness.check(url, load.all_said()) == load.count()
     only_refused_for_now(load)
+
+
+@pytest.mark.skipif(not LONG, reason="takes as long as the server's patience")
+@pytest.mark.timeout(120)
+def test_a_server_ends_when_told_to_though_postgresql_is_frozen(
+    cluster: postgres.Server, url: str, tmp_path: Path
+) -> None:
+    at_work(url)
+    with server_process(tmp_path / "data", url) as server:
+        process.start(server)
+        with frozen(cluster):
+            # As many as there are readers, and more: none of them may hold up the end.
+            asked = [threading.Thread(target=process.is_ready, args=(server,)) for _ in range(8)]
+            for one in asked:
+                one.start()
+            status, seconds = process.stop(server)
+            for one in asked:
+                one.join()
+    print(f"ended with {status} after {seconds:.2f} s")
+    assert status in (0, -signal.SIGTERM)
+    assert seconds < ENDS_WITHIN_SECONDS
 
 
 @contextmanager

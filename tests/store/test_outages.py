@@ -2,17 +2,20 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, select, text
+from sqlalchemy.exc import IntegrityError
 
 from jobthread.entities import AccessEnded, AuditWritten, Happening
 from jobthread.errors import Unavailable
 from jobthread.store import database
-from jobthread.store.database import Database, Writing
+from jobthread.store.database import Database, Reading, Writing
 from jobthread.store.tables import facts
 from tests.serving import wait_until
 from tests.store.conftest import postgres_url
@@ -42,7 +45,9 @@ def test_a_commit_whose_outcome_is_unknown_is_not_tried_again(db: Database) -> N
 
     with pytest.raises(Unavailable):
         run(db.write(counted))
-    assert (calls, heard) == ([1], [])
+    assert calls == [1]
+    # It may be there all the same: whoever listens looks, rather than never hears of it.
+    assert heard == [AccessEnded()]
     assert run(db.write(put("later"))) == "later"
 
 
@@ -77,6 +82,7 @@ def test_a_commit_that_breaks_in_an_unforeseen_way_does_not_end_the_writer(db: D
     with pytest.raises(RuntimeError, match="unforeseen"):
         run(db.write(put("a")))
     assert run(db.write(put("b"))) == "b"
+    assert names_in(db) == ["b"], "nothing of the first came along with the second"
 
 
 def test_a_connection_lost_before_the_commit_costs_nothing() -> None:
@@ -94,6 +100,42 @@ def test_a_connection_lost_before_the_commit_costs_nothing() -> None:
         assert (len(calls), names_in(db)) == (2, ["a", "b"])
     finally:
         db.close()
+
+
+def test_a_bad_piece_of_a_batch_whose_connection_was_lost_fails_alone() -> None:
+    db = Database(postgres_url())
+    calls = []
+
+    def cut_once(tx: Writing) -> str:
+        calls.append(1)
+        if len(calls) == 1:
+            _terminate(db, tx.conn)
+        return put("a")(tx)
+
+    def wrong(tx: Writing) -> None:
+        tx.conn.execute(text("SELECT no_such_thing"))
+
+    try:
+        a, failed, b = together(db, db.write(cut_once), db.write(wrong), db.write(put("b")))
+        assert (a, type(failed), b) == ("a", Unavailable, "b")
+        assert names_in(db) == ["a", "b"]
+    finally:
+        db.close()
+
+
+def test_nobody_is_told_that_something_is_kept_which_the_database_has_undone(db: Database) -> None:
+    """PostgreSQL answers the COMMIT of a failed transaction with a ROLLBACK, SQLite's driver not at all."""
+
+    def swallowed(tx: Writing, names: Sequence[str]) -> Sequence[str]:
+        put(names[0])(tx)
+        again = "INSERT OR ROLLBACK" if tx.dialect == "sqlite" else "INSERT"
+        with suppress(IntegrityError):
+            tx.conn.execute(text(f"{again} INTO facts (name, value) VALUES (:name, '')"), {"name": names[0]})
+        return names
+
+    one, other = together(db, db.write_one_of_many(swallowed, "a"), db.write(put("b")))
+    assert (type(one), other) == (RuntimeError, "b")
+    assert names_in(db) == ["b"]
 
 
 def test_two_servers_that_block_each_other_both_succeed() -> None:
@@ -184,6 +226,45 @@ def test_a_caller_waits_only_so_long_and_what_had_not_begun_is_not_written(db: D
     assert names_in(db) == ["in time"]
 
 
+def test_who_gave_up_while_a_batch_waited_for_a_lock_does_not_keep_the_others_waiting() -> None:
+    """Another server, frozen in a transaction, has the lock: each piece alone would wait for it once more."""
+    db = Database(postgres_url())
+    tried: list[str] = []
+
+    def touch(name: str) -> Callable[[Writing], None]:
+        def touched(tx: Writing) -> None:
+            tried.append(name)
+            tx.conn.execute(text("SET LOCAL lock_timeout = '500ms'"))
+            _lock(tx, "a")
+
+        return touched
+
+    async def story() -> None:
+        await db.write(put("a"))
+        with db.reader_engine.connect() as other, _locked(other, "a"):
+            db.patience = 0.2
+            given_up = await asyncio.gather(
+                *(db.write(touch(str(number))) for number in range(10)), return_exceptions=True
+            )
+            assert {type(outcome) for outcome in given_up} == {Unavailable}
+            db.patience = SOON_SECONDS
+            assert await db.write(put("b")) == "b"
+
+    try:
+        run(story())
+        assert len(tried) < 10
+    finally:
+        db.close()
+
+
+@contextmanager
+def _locked(conn: Connection, name: str) -> Iterator[None]:
+    conn.exec_driver_sql("BEGIN")
+    conn.execute(select(facts).where(facts.c.name == name).with_for_update())
+    yield
+    conn.exec_driver_sql("ROLLBACK")
+
+
 def test_a_reader_waits_only_so_long(db: Database) -> None:
     released = threading.Event()
     db.patience = 0.2
@@ -250,6 +331,27 @@ def test_a_caller_whose_whole_loop_has_ended_disturbs_nobody(db: Database) -> No
     run(leaves())
     released.set()
     assert run(db.write(put("a"))) == "a"
+
+
+def test_closing_cuts_what_postgresql_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "CLOSING_SECONDS", 0.2)
+    db = Database(postgres_url())
+    hanging = threading.Barrier(3)
+
+    def hang(tx: Reading) -> None:
+        hanging.wait(SOON_SECONDS)
+        tx.conn.execute(text("SELECT pg_sleep(15)"))
+
+    async def story() -> None:
+        asked = [asyncio.create_task(one) for one in (db.read(hang), db.write(hang), db.write(put("late")))]
+        await asyncio.to_thread(hanging.wait, SOON_SECONDS)
+        started = time.monotonic()
+        await asyncio.to_thread(db.close)
+        assert time.monotonic() - started < 10
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {Unavailable}
+
+    run(story())
 
 
 def test_closing_finishes_what_waits(url: str) -> None:

@@ -4,11 +4,15 @@ import type { components } from "./api.gen";
 type Schemas = components["schemas"];
 
 export type User = Schemas["User"];
+export type About = Schemas["About"];
 export type Role = User["role"];
 export type Person = Schemas["Person"];
 export type Thread = Schemas["Thread"];
 export type Visibility = Thread["visibility"];
 export type Message = Schemas["Message"];
+export type ReadBy = Schemas["ReadBy"];
+export type Messages = Schemas["Messages"];
+export type Threads = Schemas["Threads"];
 export type Job = Schemas["Job"];
 export type JobRef = Schemas["JobRef"];
 export type Customer = Schemas["Customer"];

@@ -35,6 +35,8 @@ ATTEMPTS = 3
 LONGEST_GATHERING = 0.008
 """Seconds after which a batch begins even while more writes pour in."""
 STEP_BACK_SECONDS = 0.05
+CLOSING_SECONDS = 5.0
+"""How long a database may take to answer what was asked of it before the end."""
 
 
 def wall_clock() -> Micros:
@@ -126,14 +128,21 @@ class Database:
         return await self._submit(many, item)  # type: ignore[no-any-return]
 
     def close(self) -> None:
-        """Finish what waits, then let go of all connections."""
+        """Finish what waits, then let go of all connections; cut those on which no answer comes."""
         self._closed = True
         self._queue.put(None)
         self._begin.put(None)
-        self._writer.join(timeout=10)
-        self._readers.shutdown(wait=True)
+        cutting = threading.Timer(CLOSING_SECONDS, self._hang_up)
+        cutting.start()
+        self._writer.join(timeout=2 * CLOSING_SECONDS)
+        self._readers.shutdown(wait=True, cancel_futures=True)
+        cutting.cancel()
         self.writer_engine.dispose()
         self.reader_engine.dispose()
+
+    def _hang_up(self) -> None:
+        for engine in (self.writer_engine, self.reader_engine):
+            engines.hang_up(engine)
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -208,29 +217,34 @@ class Database:
 
     def _commit(self, batch: list[_Waiting]) -> list[Happening]:
         """A batch that failed as a whole is written piece by piece: one bad piece must not fail the rest."""
-        try:
-            return self._transaction(batch)
-        except _NothingWritten as failure:
-            _step_back(failure.cause)
-            if len(batch) == 1 or failure.connection_lost:
-                return self._commit_again(batch)
-            return [happening for waiting in batch for happening in self._commit_again([waiting])]
-        except Exception as error:
-            return self._fail(batch, error)
-
-    def _commit_again(self, batch: list[_Waiting]) -> list[Happening]:
-        for _ in range(ATTEMPTS - 1):
+        for _ in range(ATTEMPTS):
             try:
                 return self._transaction(batch)
             except _NothingWritten as failure:
                 error = failure.cause
+                if len(batch) > 1 and not failure.connection_lost:
+                    _step_back(error)
+                    return self._commit_each(batch)
                 if not (failure.connection_lost or _lost_a_race(error)):
                     break
                 _step_back(error)
-            except Exception as unknown_outcome:
-                error = unknown_outcome
+            except _OutcomeUnknown as failure:
+                self._fail(batch, failure.cause)
+                # It may be there. Whoever hears of it looks for himself: a rumour harms less than silence.
+                return failure.happenings
+            except Exception as unforeseen:
+                error = unforeseen
                 break
         return self._fail(batch, error)
+
+    def _commit_each(self, batch: list[_Waiting]) -> list[Happening]:
+        """Without those who have given up meanwhile: where each piece waits for a lock, that takes long."""
+        return [
+            happening
+            for waiting in batch
+            if not waiting.answer.cancelled()
+            for happening in self._commit([waiting])
+        ]
 
     def _fail(self, batch: list[_Waiting], error: Exception) -> list[Happening]:
         log.error("write_failed", error=type(error).__name__, writes=len(batch))
@@ -240,7 +254,7 @@ class Database:
         return []
 
     def _transaction(self, batch: list[_Waiting]) -> list[Happening]:
-        """Write the batch and commit it. An error out of the commit itself leaves the outcome unknown."""
+        """Write the batch and commit it."""
         happenings: list[Happening] = []
         now = self.clock()
         try:
@@ -254,9 +268,16 @@ class Database:
                     happenings += (
                         _run_many(conn, now, many, of_kind) if many else _run_each(conn, now, of_kind)
                     )
+                    engines.insist_on_transaction(conn)
             except Exception as error:
                 raise _NothingWritten(error) from error
-            conn.commit()
+            try:
+                conn.commit()
+            except Exception as error:
+                # SQLAlchemy takes it for ended: the next batch would get a connection that is in it still.
+                with suppress(Exception):
+                    conn.connection.rollback()
+                raise _OutcomeUnknown(error, happenings) from error
         return happenings
 
     def _resolve(self, batch: list[_Waiting], happenings: list[Happening]) -> None:
@@ -280,6 +301,15 @@ class _NothingWritten(Exception):
         self.connection_lost = no_connection or (
             isinstance(cause, DBAPIError) and cause.connection_invalidated
         )
+
+
+class _OutcomeUnknown(Exception):
+    """The commit itself failed: everything of it is there, or nothing."""
+
+    def __init__(self, cause: Exception, happenings: list[Happening]) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.happenings = happenings
 
 
 def _run_many(

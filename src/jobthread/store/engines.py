@@ -1,9 +1,16 @@
 """How connections are opened: SQLite made durable and strict, PostgreSQL in autocommit for reads."""
 
+import os
+import socket
+from contextlib import suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pysqlite3.dbapi2 as sqlite_module
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+from jobthread.errors import Unavailable
 
 SQLITE_NEEDED = (3, 51, 3)
 """Below this SQLite can lose committed transactions when two connections checkpoint (the WAL-reset bug)."""
@@ -20,6 +27,34 @@ def for_reading(url: str, readers: int) -> Engine:
     if is_sqlite(url):
         return _sqlite(url, begin="BEGIN", pool_size=readers)
     return _postgres(url, pool_size=readers, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+
+
+def insist_on_transaction(conn: Connection) -> None:
+    """Raises where the transaction was undone already: its commit would succeed, and keep nothing.
+
+    So it is after an error that somebody swallowed: PostgreSQL answers COMMIT with ROLLBACK, and SQLite's
+    driver has nothing to commit.
+    """
+    driver: Any = conn.connection.dbapi_connection
+    if conn.dialect.name == "sqlite":
+        undone = not driver.in_transaction
+    else:
+        undone = driver.pgconn.transaction_status == TransactionStatus.INERROR
+    if undone:
+        raise RuntimeError("An error was swallowed: the database has undone the transaction")
+
+
+def hang_up(engine: Engine) -> None:
+    """Cut the connections to PostgreSQL, and make no more: whoever waits for an answer fails at once."""
+    event.listen(engine, "do_connect", _refuse)
+    for connection in list(_connected.get(engine, ())):
+        # Its own close would pull the socket from under the thread that waits, which would sleep on.
+        with suppress(Exception), socket.socket(fileno=os.dup(connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+
+def _refuse(*_: object) -> None:
+    raise Unavailable("The server is stopping")
 
 
 def is_sqlite(url: str) -> bool:
@@ -55,7 +90,7 @@ def _sqlite(url: str, *, begin: str, pool_size: int) -> Engine:
 
 
 def _postgres(url: str, *, pool_size: int, **options: Any) -> Engine:
-    return create_engine(
+    engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=0,
@@ -65,9 +100,22 @@ def _postgres(url: str, *, pool_size: int, **options: Any) -> Engine:
             "connect_timeout": 5,
             # Without it a cut network holds the writer for a quarter of an hour. In milliseconds.
             "tcp_user_timeout": 10_000,
+            # The same for a host that dies while it owes us an answer. In seconds.
             "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
             "application_name": "jobthread",
-            "options": "-c statement_timeout=20000 -c lock_timeout=10000",
+            # The last one: a server of ours that is frozen must not keep its locks from the others.
+            "options": "-c statement_timeout=20000 -c lock_timeout=10000"
+            " -c idle_in_transaction_session_timeout=10000",
         },
         **options,
     )
+    connected = _connected[engine] = set()
+    event.listen(engine, "connect", lambda connection, _record: connected.add(connection))
+    event.listen(engine, "close", lambda connection, _record: connected.discard(connection))
+    return engine
+
+
+_connected: WeakKeyDictionary[Engine, set[Any]] = WeakKeyDictionary()
+"""Every connection to PostgreSQL that is open, by its engine."""

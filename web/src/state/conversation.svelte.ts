@@ -1,25 +1,12 @@
 /** One thread as it is read: its messages as far as they are here, who has read them, and the way to more. */
 import { get, look, NoSignal, post, Refused } from "../api";
 import { keep, kept } from "../database";
-import type { Message, Thread } from "../shapes";
+import type { Message, Messages, ReadBy, Thread } from "../shapes";
 import { session } from "./session.svelte";
 
 const PAGE = 50;
 const KEPT = 200;
 const FAR_BEHIND = 300;
-
-interface Page {
-  messages: Message[];
-  has_more: boolean;
-  reads: Read[];
-}
-
-export interface Read {
-  kind: "staff" | "customer";
-  id: number;
-  name: string;
-  last_read_seq: number;
-}
 
 interface Kept {
   thread: Thread;
@@ -30,7 +17,7 @@ interface Kept {
 export class Conversation {
   thread = $state<Thread | null>(null);
   messages = $state.raw<Message[]>([]);
-  reads = $state.raw<Read[]>([]);
+  reads = $state.raw<ReadBy[]>([]);
   hasOlder = $state(false);
   /** The server says that there is no such thread, or that it is not for this person. */
   gone = $state(false);
@@ -66,7 +53,7 @@ export class Conversation {
       const [thread, page] = await Promise.all([look<Thread>(this.path), this.#newer()]);
       this.readUpTo ??= thread.last_read_seq;
       this.thread = thread;
-      this.reads = page.reads ?? [];
+      this.reads = page.reads;
       this.gone = false;
       this.ready = true;
       await this.#keep();
@@ -88,7 +75,7 @@ export class Conversation {
   older = async () => {
     const first = this.messages[0];
     if (!first || !this.hasOlder) return;
-    const page = await get<Page>(`${this.path}/messages?before_seq=${first.seq}&limit=100`);
+    const page = await get<Messages>(`${this.path}/messages?before_seq=${first.seq}&limit=100`);
     this.messages = [...page.messages, ...this.messages.filter((m) => m.seq >= first.seq)];
     this.hasOlder = page.has_more;
   };
@@ -121,8 +108,8 @@ export class Conversation {
     return `thread ${this.id}`;
   }
 
-  async #newer(): Promise<Page> {
-    let page = await look<Page>(
+  async #newer(): Promise<Messages> {
+    let page = await look<Messages>(
       `${this.path}/messages?${this.#last ? `after_seq=${this.#last}&` : ""}limit=${PAGE}`,
     );
     if (!this.#last) {
@@ -132,21 +119,21 @@ export class Conversation {
     }
     this.#append(page);
     for (let pages = 1; page.has_more && pages * PAGE < FAR_BEHIND; pages++) {
-      page = await get<Page>(`${this.path}/messages?after_seq=${this.#last}&limit=${PAGE}`);
+      page = await get<Messages>(`${this.path}/messages?after_seq=${this.#last}&limit=${PAGE}`);
       this.#append(page);
     }
     return page.has_more ? this.#startAnew() : page;
   }
 
   // Away for so long that the way through the middle would take longer than to begin at the end.
-  async #startAnew(): Promise<Page> {
-    const page = await get<Page>(`${this.path}/messages?limit=${PAGE}`);
+  async #startAnew(): Promise<Messages> {
+    const page = await get<Messages>(`${this.path}/messages?limit=${PAGE}`);
     this.messages = page.messages;
     this.hasOlder = page.has_more;
     return page;
   }
 
-  #append(page: Page) {
+  #append(page: Messages) {
     const fresh = page.messages.filter((message) => message.seq > this.#last);
     if (fresh.length) this.messages = [...this.messages, ...fresh];
   }

@@ -2,7 +2,7 @@
 import { get, look, NoSignal, Refused } from "../api";
 import { keep, kept } from "../database";
 import { News } from "../news";
-import type { Message, Thread, Visibility } from "../shapes";
+import type { Message, Thread, Threads, Visibility } from "../shapes";
 import { Conversation } from "./conversation.svelte";
 import { Sending } from "./sending.svelte";
 import { session } from "./session.svelte";
@@ -15,19 +15,11 @@ export interface Filter {
   q: string;
 }
 
-/** In a search, the newest message that was found. */
-export type Found = Thread & { hit?: { seq: number; excerpt: string } | null };
-
-interface Page {
-  threads: Found[];
-  next_cursor: string | null;
-}
-
 const EVERYTHING: Filter = { status: "open", visibility: "", needs_reply: false, mine: false, q: "" };
 const OPEN_AT_ONCE = 30;
 
 class Inbox {
-  threads = $state<Found[]>([]);
+  threads = $state<Thread[]>([]);
   unread = $state(0);
   filter = $state<Filter>({ ...EVERYTHING });
   loading = $state(true);
@@ -67,7 +59,7 @@ class Inbox {
   async refresh() {
     const asked = ++this.#asked;
     try {
-      const page = await look<Page>(this.#path(null, Math.min(100, 50 * this.#pages)));
+      const page = await look<Threads>(this.#path(null, Math.min(100, 50 * this.#pages)));
       if (asked !== this.#asked) return; // a later question is under way
       this.threads = page.threads;
       this.#cursor = page.next_cursor;
@@ -82,7 +74,7 @@ class Inbox {
 
   async more() {
     if (!this.#cursor) return;
-    const page = await get<Page>(this.#path(this.#cursor, 50));
+    const page = await get<Threads>(this.#path(this.#cursor, 50));
     this.#pages += 1;
     this.threads.push(
       ...page.threads.filter((thread) => !this.threads.some((known) => known.id === thread.id)),
@@ -158,7 +150,7 @@ class Inbox {
   }
 
   async #showKept() {
-    const before = await kept<Found[]>(session.who, "threads");
+    const before = await kept<Thread[]>(session.who, "threads");
     if (before && this.loading) {
       this.threads = before;
       this.unread = before.reduce((sum, thread) => sum + thread.unread_count, 0);

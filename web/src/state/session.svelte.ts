@@ -4,13 +4,24 @@ import { dropAllOf, keep, kept, outgoing, setSignedIn, type Who } from "../datab
 import { alone } from "../outbox";
 import type { User } from "../shapes";
 
-/** What the server says of itself to anyone; accounts to try only where it was started with --demo. */
-export interface About {
-  company: string;
-  version: string;
-  demo: boolean;
-  password?: string;
-  sign_ins?: { email: string; role: User["role"] }[];
+const HINT = "signed in";
+
+// The session's cookie is not for scripts to see. Without this hint there is none, and no need to ask.
+function mayHaveSession(): boolean {
+  try {
+    return localStorage.getItem(HINT) !== null;
+  } catch {
+    return true; // storage is forbidden here
+  }
+}
+
+function noteSession(there: boolean) {
+  try {
+    if (there) localStorage.setItem(HINT, "yes");
+    else localStorage.removeItem(HINT);
+  } catch {
+    // then every start asks
+  }
 }
 
 class Session {
@@ -41,7 +52,7 @@ class Session {
   async start() {
     this.user = await kept<User>("browser", "user");
     this.ready = this.user !== null;
-    await this.check();
+    if (this.user || mayHaveSession()) await this.check();
     this.ready = true;
   }
 
@@ -85,6 +96,7 @@ class Session {
       await keep("browser", "user", null);
       await setSignedIn(null);
     });
+    noteSession(false);
     this.#tabs.postMessage("changed");
     forget();
     location.assign("/");
@@ -94,6 +106,7 @@ class Session {
     if (this.user && this.user.id !== user.id) forget();
     await keep("browser", "user", user);
     await setSignedIn(`staff:${user.id}`);
+    noteSession(true);
     this.user = user;
     this.ended = false;
   }

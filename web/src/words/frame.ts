@@ -45,8 +45,8 @@ const en = {
   signOut: "Sign out",
   signOutWaiting: (count: number) =>
     count === 1
-      ? "One message has not been sent yet. Signing out deletes it from this phone."
-      : `${count} messages have not been sent yet. Signing out deletes them from this phone.`,
+      ? "One message has not been sent yet. Signing out deletes it from this device."
+      : `${count} messages have not been sent yet. Signing out deletes them from this device.`,
   signOutAnyway: "Delete and sign out",
   stay: "Stay signed in",
 };
@@ -95,8 +95,8 @@ const es: typeof en = {
   signOut: "Salir",
   signOutWaiting: (count) =>
     count === 1
-      ? "Un mensaje aún no se ha enviado. Al salir se eliminará de este teléfono."
-      : `${count} mensajes aún no se han enviado. Al salir se eliminarán de este teléfono.`,
+      ? "Un mensaje aún no se ha enviado. Al salir se eliminará de este dispositivo."
+      : `${count} mensajes aún no se han enviado. Al salir se eliminarán de este dispositivo.`,
   signOutAnyway: "Eliminar y salir",
   stay: "Seguir aquí",
 };

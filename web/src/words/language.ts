@@ -29,7 +29,7 @@ function preferred(): Language {
   return "en";
 }
 
-// A declaration, since the language is asked for above it.
+// A declaration, since it is called above at once.
 function known(name: string): Language | undefined {
   return name in LANGUAGES ? (name as Language) : undefined;
 }
