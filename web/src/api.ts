@@ -105,5 +105,7 @@ async function read<T>(response: Response): Promise<T> {
   if (response.ok) return value;
   if (response.status === 429) throw new TooMany();
   const wait = response.status >= 500 || !value?.code;
-  throw wait ? new NoSignal(response.status) : new Refused(response.status, value.code, value.detail, value.errors);
+  throw wait
+    ? new NoSignal(response.status)
+    : new Refused(response.status, value.code, value.detail, value.errors);
 }
