@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 SQLITE_NEEDED = (3, 51, 3)
 """Below this SQLite can lose committed transactions when two connections checkpoint (the WAL-reset bug)."""
 
-# The writer finds everything by key, a batch of them in one JSON parameter. PostgreSQL knows nothing about
-# what is in it, takes any batch for 100 rows, and would read small tables whole, after planning anew each time.
+# The writer finds everything by key, a batch of them in one JSON parameter. PostgreSQL knows nothing of what
+# is in it, takes any batch for 100 rows, and would read small tables whole, after planning anew each time.
 _BY_KEY = " -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan"
 
 
