@@ -28,7 +28,8 @@ const en = {
   referenceTaken: "Another job has this reference.",
   customer: "Customer",
   knownCustomer: "Known customer",
-  newCustomer: "New customer",
+  known: "Known",
+  fresh: "New",
   findCustomer: "Name, e-mail or phone",
   noCustomers: "No customer is found",
   contacts: "Chat links go to these contacts.",
@@ -56,7 +57,6 @@ const en = {
   threads: "Conversations",
   noThreads: "No conversation about this job yet.",
   noThreadsYours: "You take part in no conversation about this job.",
-  visibility: { internal: "Internal", customer_visible: "Customer-visible" },
   newThread: "New customer thread",
   newThreadHint: "The customer and everyone chosen can read it. Without a subject it bears the job's title.",
   subject: "Subject",
@@ -86,6 +86,7 @@ const en = {
   expires: (when: string) => `Expires ${when}`,
   expired: (when: string) => `Expired ${when}`,
   links: "Chat links",
+  ended: (count: number) => (count === 1 ? "1 link that has ended" : `${count} links that have ended`),
   noLinks: "No link has been made for this job.",
   linkStates: { valid: "Valid", expired: "Expired", revoked: "Revoked", shut: "Job closed" },
   madeBy: (who: string, when: string) => `By ${who}, ${when}`,
@@ -130,7 +131,8 @@ const es: typeof en = {
   referenceTaken: "Otro trabajo tiene esta referencia.",
   customer: "Cliente",
   knownCustomer: "Cliente conocido",
-  newCustomer: "Cliente nuevo",
+  known: "Conocido",
+  fresh: "Nuevo",
   findCustomer: "Nombre, correo o teléfono",
   noCustomers: "No se encontró ningún cliente",
   contacts: "Los enlaces al chat van a estos contactos.",
@@ -158,7 +160,6 @@ const es: typeof en = {
   threads: "Conversaciones",
   noThreads: "Todavía no hay conversaciones sobre este trabajo.",
   noThreadsYours: "Usted no participa en ninguna conversación sobre este trabajo.",
-  visibility: { internal: "Interna", customer_visible: "Visible para el cliente" },
   newThread: "Conversación nueva con el cliente",
   newThreadHint:
     "Podrán leerla el cliente y todas las personas elegidas. Sin asunto, lleva el título del trabajo.",
@@ -189,6 +190,7 @@ const es: typeof en = {
   expires: (when) => `Caduca ${when}`,
   expired: (when) => `Caducó ${when}`,
   links: "Enlaces al chat",
+  ended: (count) => (count === 1 ? "1 enlace terminado" : `${count} enlaces terminados`),
   noLinks: "No se ha hecho ningún enlace para este trabajo.",
   linkStates: { valid: "Válido", expired: "Caducado", revoked: "Revocado", shut: "Trabajo cerrado" },
   madeBy: (who, when) => `Por ${who}, ${when}`,
@@ -212,3 +214,7 @@ const es: typeof en = {
 };
 
 export const jobs = { en, es }[language];
+
+/** A mere number does not say of what. */
+export const referenceOf = (reference: string) =>
+  /^\d+$/.test(reference) ? `${jobs.job} ${reference}` : reference;
