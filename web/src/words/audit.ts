@@ -1,5 +1,6 @@
 /** The audit trail in words: every action by its name, and what the server noted beside it. */
 import type { AuditEntry } from "../shapes";
+import { jobs } from "./jobs";
 import { language } from "./language";
 import { shared } from "./shared";
 import { threads } from "./threads";
@@ -13,12 +14,11 @@ const en = {
   actor: "Who",
   anyone: "Anyone",
   nobody: "Nobody signed in",
-  system: "Nobody signed in",
   inactive: (name: string) => `${name} (deactivated)`,
   action: "What",
   anything: "Anything",
-  job: "Job number",
-  thread: "Conversation number",
+  job: "Job no.",
+  thread: "Thread no.",
   clear: "Clear filters",
   none: "Nothing of that kind is in the audit trail.",
   customer: (name: string) => `${name} (customer)`,
@@ -27,7 +27,7 @@ const en = {
     user: (id: number) => `Person ${id}`,
     customer: (id: number) => `Customer ${id}`,
     job: (id: number) => `Job ${id}`,
-    thread: (id: number) => `Conversation ${id}`,
+    thread: (id: number) => `Thread ${id}`,
     link: (id: number) => `Link ${id}`,
     delivery: (id: number) => `Delivery ${id}`,
   },
@@ -47,9 +47,9 @@ const en = {
     job_changed: "Job changed",
     job_status_changed: "Job closed or reopened",
     customer_changed: "Customer changed",
-    thread_created: "Conversation opened",
-    thread_closed: "Conversation closed",
-    thread_reopened: "Conversation reopened",
+    thread_created: "Thread opened",
+    thread_closed: "Thread closed",
+    thread_reopened: "Thread reopened",
     participant_added: "Participant added",
     participant_removed: "Participant removed",
     link_created: "Chat link made",
@@ -71,7 +71,7 @@ const en = {
     user_id: (what: string) => `(person ${what})`,
     changed: (what: string) => `changed: ${what}`,
     sent_by: (what: string) => (what ? `sent by ${what}` : "not sent"),
-    hours: (what: string) => `valid for ${what} hours`,
+    hours: (what: string) => `valid for ${what}`,
     code: (what: string) => what,
     channel: (what: string) => `by ${what}`,
     link: (what: string) => `link ${what}`,
@@ -96,6 +96,7 @@ const en = {
     link_revoked: "revoked",
     job_inactive: "the job is closed",
   } as Record<string, string>,
+  hours: (count: number) => (count === 1 ? "1 hour" : `${count} hours`),
   nothing: "nothing",
 };
 
@@ -104,12 +105,11 @@ const es: typeof en = {
   actor: "Quién",
   anyone: "Cualquiera",
   nobody: "Nadie con sesión",
-  system: "Nadie con sesión",
   inactive: (name) => `${name} (desactivada)`,
   action: "Qué",
   anything: "Cualquier cosa",
-  job: "Número del trabajo",
-  thread: "Número de la conversación",
+  job: "Trabajo n.º",
+  thread: "Hilo n.º",
   clear: "Quitar filtros",
   none: "No hay nada así en la auditoría.",
   customer: (name) => `${name} (cliente)`,
@@ -118,7 +118,7 @@ const es: typeof en = {
     user: (id) => `Persona ${id}`,
     customer: (id) => `Cliente ${id}`,
     job: (id) => `Trabajo ${id}`,
-    thread: (id) => `Conversación ${id}`,
+    thread: (id) => `Hilo ${id}`,
     link: (id) => `Enlace ${id}`,
     delivery: (id) => `Envío ${id}`,
   },
@@ -138,9 +138,9 @@ const es: typeof en = {
     job_changed: "Trabajo cambiado",
     job_status_changed: "Trabajo cerrado o reabierto",
     customer_changed: "Cliente cambiado",
-    thread_created: "Conversación abierta",
-    thread_closed: "Conversación cerrada",
-    thread_reopened: "Conversación reabierta",
+    thread_created: "Hilo abierto",
+    thread_closed: "Hilo cerrado",
+    thread_reopened: "Hilo reabierto",
     participant_added: "Participante añadido",
     participant_removed: "Participante quitado",
     link_created: "Enlace al chat hecho",
@@ -162,7 +162,7 @@ const es: typeof en = {
     user_id: (what) => `(persona ${what})`,
     changed: (what) => `cambió: ${what}`,
     sent_by: (what) => (what ? `enviado por ${what}` : "no enviado"),
-    hours: (what) => `válido ${what} horas`,
+    hours: (what) => `válido durante ${what}`,
     code: (what) => what,
     channel: (what) => `por ${what}`,
     link: (what) => `enlace ${what}`,
@@ -187,6 +187,7 @@ const es: typeof en = {
     link_revoked: "revocado",
     job_inactive: "el trabajo está cerrado",
   },
+  hours: (count) => (count === 1 ? "1 hora" : `${count} horas`),
   nothing: "nada",
 };
 
@@ -204,8 +205,10 @@ export function detailsOf({ details }: AuditEntry, names: Names): string {
   return facts.join(" · ");
 }
 
-export function subjectOf({ subject }: AuditEntry, names: Names): string {
-  if (!subject?.id) return "";
+/** What it was about, where that is neither the actor nor told by the numbers of job and thread. */
+export function subjectOf({ subject, actor }: AuditEntry, names: Names): string {
+  if (!subject?.id || subject.kind === "job" || subject.kind === "thread") return "";
+  if (subject.kind === "user" && actor.kind === "staff" && subject.id === actor.id) return "";
   if (subject.kind === "user") return names.get(subject.id) ?? audit.subjects.user(subject.id);
   const words = audit.subjects[subject.kind as keyof typeof audit.subjects];
   return words ? words(subject.id) : `${subject.kind} ${subject.id}`;
@@ -215,9 +218,12 @@ export function subjectOf({ subject }: AuditEntry, names: Names): string {
 function factOf(name: string, value: unknown, names: Names): string {
   const words = audit.facts[name as keyof typeof audit.facts];
   if (name === "participants") value = (value as number[]).map((id) => names.get(id) ?? id);
+  if (name === "hours") value = durationOf(value as number);
   if (name === "taken_at") value = momentOf((value as number) / 1000);
   return words ? words(saidOf(value)) : `${name}: ${saidOf(value)}`;
 }
+
+const durationOf = (hours: number) => (hours % 24 ? audit.hours(hours) : jobs.days(hours / 24));
 
 function saidOf(value: unknown): string {
   if (Array.isArray(value)) return value.map(saidOf).join(", ");

@@ -20,7 +20,7 @@ const en = {
   rolesAre: {
     admin: "Sees everything, and keeps accounts and the audit trail.",
     dispatcher: "Takes in jobs, writes with customers, sends links.",
-    technician: "Sees the jobs and conversations that they are part of.",
+    technician: "Sees the jobs and threads that they are part of.",
   },
   password: "Password",
   passwordHint: "At least 8 characters. They can change it under Account.",
@@ -34,7 +34,7 @@ const en = {
   deactivate: "Deactivate",
   deactivateSure: (name: string) => `Deactivate ${name}?`,
   deactivateWhat:
-    "This person is signed out everywhere at once, can no longer sign in, and cannot be chosen for jobs or conversations. What they wrote stays, under their name. They can be reactivated.",
+    "This person is signed out everywhere at once, can no longer sign in, and cannot be chosen for jobs or threads. What they wrote stays, under their name. They can be reactivated.",
   deactivateSelf: "This is your own account: you will be signed out.",
   reactivate: "Reactivate",
   reactivateSure: (name: string) => `Reactivate ${name}?`,
@@ -63,7 +63,7 @@ const es: typeof en = {
   rolesAre: {
     admin: "Lo ve todo y lleva las cuentas y la auditoría.",
     dispatcher: "Registra trabajos, escribe con clientes y envía enlaces.",
-    technician: "Ve los trabajos y las conversaciones en que participa.",
+    technician: "Ve los trabajos y los hilos en que participa.",
   },
   password: "Contraseña",
   passwordHint: "Al menos 8 caracteres. Podrá cambiarla en Cuenta.",
@@ -77,7 +77,7 @@ const es: typeof en = {
   deactivate: "Desactivar",
   deactivateSure: (name) => `¿Desactivar a ${name}?`,
   deactivateWhat:
-    "Se cierran al instante todas sus sesiones, ya no podrá entrar y no se le podrá elegir para trabajos ni conversaciones. Lo que escribió se conserva con su nombre. Se puede reactivar.",
+    "Se cierran al instante todas sus sesiones, ya no podrá entrar y no se le podrá elegir para trabajos ni hilos. Lo que escribió se conserva con su nombre. Se puede reactivar.",
   deactivateSelf: "Es su propia cuenta: se cerrará su sesión.",
   reactivate: "Reactivar",
   reactivateSure: (name) => `¿Reactivar a ${name}?`,
