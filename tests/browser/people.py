@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import (
@@ -25,7 +25,7 @@ SIZES: dict[Device, ViewportSize] = {
     "desktop": {"width": 1280, "height": 800},
     "phone": {"width": 390, "height": 780},
 }
-PATIENCE_MS = 15_000
+PATIENCE_MS = 10_000
 # The browser's own word for each answer of 400 and above, whatever the app makes of it.
 NOBODY_YET = "the server responded with a status of 401"
 OWN_WORK = ("data:", "blob:")
@@ -42,15 +42,15 @@ class People:
     troubles: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
 
-    def someone(self, colleague: Colleague | None, at: str = "/messages", **how: str | bool) -> Page:
+    def someone(self, colleague: Colleague | None, at: str = "/messages", **how: Any) -> Page:
         """A page of its own browser, signed in as that person (nobody: None), at that address."""
         kept = self._session_of(colleague) if colleague else None
-        context = self.device(kept=kept, **how)  # type: ignore[arg-type]
+        context = self.device(kept=kept, **how)
         return self.tab(context, at)
 
-    def customer_page(self, link: str, **how: str | bool) -> Page:
+    def customer_page(self, link: str, **how: Any) -> Page:
         """The customer taps the link, on a phone unless `how` says otherwise."""
-        return self.tab(self.device(**{"device": "phone", **how}), link)  # type: ignore[arg-type]
+        return self.tab(self.device(**{"device": "phone", **how}), link)
 
     def device(
         self,

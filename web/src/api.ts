@@ -15,15 +15,29 @@ export class Refused extends Error {
 }
 
 /** No answer came, or none that means anything: what was asked may or may not have been done. */
-export class NoSignal extends Error {}
+export class NoSignal extends Error {
+  /** `status`: what the server said where it asks for patience; 0 where nothing came. */
+  constructor(readonly status = 0) {
+    super();
+  }
+}
 
 /** Asked too often: for whatever waits, the same as silence; a form can say it. */
-export class TooMany extends NoSignal {}
+export class TooMany extends NoSignal {
+  constructor() {
+    super(429);
+  }
+}
 
 let heard: (reached: boolean) => void = () => {};
 
 /** Be told, after each attempt, whether the server was reached. */
 export const onReach = (tell: typeof heard) => void (heard = tell);
+
+let credential: HeadersInit = {};
+
+/** A customer whose browser keeps no cookies shows their link's token at each call instead. */
+export const identify = (token: string) => void (credential = { Authorization: `Bearer ${token}` });
 
 export const get = <T>(path: string): Promise<T> => ask<T>("GET", path);
 export const post = <T = void>(path: string, body?: unknown): Promise<T> => ask<T>("POST", path, body);
@@ -46,6 +60,9 @@ export async function look<T>(path: string): Promise<T> {
   return value;
 }
 
+/** As the others, for what was asked before this file was there. */
+export const answered = async <T>(asked: Promise<Response>): Promise<T> => read<T>(await heardOf(asked));
+
 /** Another person signs in, or nobody: what was answered to the one before is not theirs. */
 export const forget = () => known.clear();
 
@@ -53,15 +70,23 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
   return read<T>(await reach(method, path, body));
 }
 
-async function reach(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<Response> {
+function reach(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<Response> {
+  const patience = new AbortController(); // AbortSignal.timeout is younger than our customers' phones
+  setTimeout(() => patience.abort(), PATIENCE_MS);
+  const json = body === undefined ? undefined : { "Content-Type": "application/json" };
+  const asked = fetch(path, {
+    method,
+    headers: { ...credential, ...headers, ...json },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    cache: "no-store",
+    signal: patience.signal,
+  });
+  return heardOf(asked);
+}
+
+async function heardOf(asked: Promise<Response>): Promise<Response> {
   try {
-    const response = await fetch(path, {
-      method,
-      headers: body === undefined ? headers : { ...headers, "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      cache: "no-store",
-      signal: AbortSignal.timeout?.(PATIENCE_MS) ?? null,
-    });
+    const response = await asked;
     heard(response.status < 500);
     return response;
   } catch {
@@ -80,5 +105,7 @@ async function read<T>(response: Response): Promise<T> {
   if (response.ok) return value;
   if (response.status === 429) throw new TooMany();
   const wait = response.status >= 500 || !value?.code;
-  throw wait ? new NoSignal() : new Refused(response.status, value.code, value.detail, value.errors);
+  throw wait
+    ? new NoSignal(response.status)
+    : new Refused(response.status, value.code, value.detail, value.errors);
 }

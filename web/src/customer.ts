@@ -1,6 +1,15 @@
 /** The customer's page begins here. */
-import { mount } from "svelte";
-import Customer from "./customer/Customer.svelte";
+import { page } from "./customer/page";
+import { type Opening, Visit } from "./state/visit";
 import "./ui/base.css";
+import "./customer/customer.css";
 
-mount(Customer, { target: document.body });
+declare global {
+  interface Window {
+    opening: Opening;
+  }
+}
+
+const visit = new Visit(window.opening);
+visit.changed = page(visit);
+visit.start();

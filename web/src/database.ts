@@ -21,23 +21,52 @@ interface Schema extends DBSchema {
   kept: { key: [Who, string]; value: unknown };
 }
 
-const opened = openDB<Schema>("jobthread", 1, {
-  upgrade(db) {
-    db.createObjectStore("outbox", { keyPath: "number", autoIncrement: true }).createIndex("who", "who");
-    db.createObjectStore("kept");
-  },
-});
+const opened = open();
+opened.catch(() => {}); // whoever asks is told
 
-/** Everything that this person wrote and nobody has taken, in the order of writing. */
-export const outgoing = async (who: Who) => (await opened).getAllFromIndex("outbox", "who", who);
-
-export async function addOutgoing(message: Omit<Outgoing, "number">): Promise<Outgoing> {
-  const number = await (await opened).add("outbox", message as Outgoing);
-  return { ...message, number };
+// Not only may it fail: where cookies are forbidden, the very word indexedDB raises.
+async function open() {
+  return openDB<Schema>("jobthread", 1, {
+    upgrade(db) {
+      db.createObjectStore("outbox", { keyPath: "number", autoIncrement: true }).createIndex("who", "who");
+      db.createObjectStore("kept");
+    },
+  });
 }
 
-export const putOutgoing = async (message: Outgoing) => void (await (await opened).put("outbox", message));
-export const dropOutgoing = async (number: number) => (await opened).delete("outbox", number);
+/** What was written where the browser keeps nothing: sent while this page is open. Numbered below zero. */
+const unkept = new Map<number, Outgoing>();
+let lastUnkept = 0;
+
+/** Everything that this person wrote and nobody has taken, in the order of writing. */
+export async function outgoing(who: Who): Promise<Outgoing[]> {
+  const saved = await opened.then(
+    (db) => db.getAllFromIndex("outbox", "who", who),
+    () => [],
+  );
+  return [...saved, ...[...unkept.values()].filter((message) => message.who === who)];
+}
+
+export async function addOutgoing(message: Omit<Outgoing, "number">): Promise<Outgoing> {
+  try {
+    const number = await (await opened).add("outbox", message as Outgoing);
+    return { ...message, number };
+  } catch {
+    const number = --lastUnkept;
+    unkept.set(number, { ...message, number });
+    return { ...message, number };
+  }
+}
+
+export async function putOutgoing(message: Outgoing): Promise<void> {
+  if (message.number < 0) unkept.set(message.number, message);
+  else await (await opened).put("outbox", message);
+}
+
+export async function dropOutgoing(number: number): Promise<void> {
+  if (number < 0) unkept.delete(number);
+  else await (await opened).delete("outbox", number);
+}
 
 /** What was kept for this person under that name; null where nothing was, or the browser keeps nothing. */
 export async function kept<T>(who: Who, name: string): Promise<T | null> {
@@ -57,8 +86,8 @@ export async function keep(who: Who, name: string, value: unknown): Promise<void
   }
 }
 
-export const drop = async (who: Who, name: string) =>
-  (await opened).delete("kept", [who, name]).catch(() => {});
+export const drop = (who: Who, name: string) =>
+  opened.then((db) => db.delete("kept", [who, name])).catch(() => {});
 
 /** Which member of staff this browser's session belongs to. */
 export const signedIn = () => kept<Who>("browser", "signed in");

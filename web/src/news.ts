@@ -26,7 +26,7 @@ export class News {
   }
 
   now = async () => {
-    if (this.#looking) return;
+    if (this.#looking || this.#stopped.signal.aborted) return;
     this.#looking = true;
     try {
       await this.look();

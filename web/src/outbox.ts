@@ -59,7 +59,8 @@ function sent({ who, thread_id, body, client_msg_id }: Outgoing): Promise<Stored
     : post(`/api/chat/threads/${thread_id}/messages`, { body, client_msg_id });
 }
 
-const isSignedOut = (error: unknown) => error instanceof Refused && error.status === 401;
+const isSignedOut = (error: unknown) =>
+  error instanceof Refused && (error.status === 401 || error.code === "wrong_job");
 
 let last: Promise<unknown> = Promise.resolve();
 

@@ -9,7 +9,11 @@ document.documentElement.lang = language;
 
 /** The page begins anew in it: every word and date on it changes. */
 export function chooseLanguage(wanted: Language) {
-  localStorage.setItem("language", wanted);
+  try {
+    localStorage.setItem("language", wanted);
+  } catch {
+    return; // storage is forbidden here: the page would come back as it was
+  }
   location.reload();
 }
 

@@ -1,0 +1,55 @@
+/** What the customer wrote on this phone and the server does not have yet, and the sending of it. */
+import { outgoing, type Outgoing, type Who } from "../database";
+import { discard, flush, retry, write } from "../outbox";
+import type { CustomerMessage } from "../shapes";
+
+export class Waiting {
+  waiting: Outgoing[] = [];
+  private sending = false;
+  private again = false;
+
+  /** `taken` is told of each message that the server now has, `changed` after each change. */
+  constructor(
+    private who: Who,
+    private taken: (message: CustomerMessage) => void,
+    private changed: () => void,
+  ) {}
+
+  async write(thread: number, body: string) {
+    this.waiting = [...this.waiting, await write(this.who, thread, body)];
+    this.changed();
+    await this.flush();
+  }
+
+  async retry(message: Outgoing) {
+    await retry(message);
+    await this.reload();
+    await this.flush();
+  }
+
+  async discard(message: Outgoing) {
+    await discard(message);
+    await this.reload();
+  }
+
+  /** Send what waits; what cannot be sent now is sent at the next look. */
+  async flush() {
+    this.again = true;
+    if (this.sending) return;
+    this.sending = true;
+    try {
+      while (this.again) {
+        this.again = false;
+        await flush(this.who, (message) => this.taken(message as CustomerMessage));
+        await this.reload();
+      }
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  async reload() {
+    this.waiting = await outgoing(this.who);
+    this.changed();
+  }
+}
