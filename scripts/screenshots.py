@@ -1,8 +1,7 @@
-"""Makes the pictures in docs/screenshots anew, from a demo of its own: `.venv/bin/python scripts/screenshots.py`."""
+"""Makes the pictures in docs/screenshots anew: `.venv/bin/python -m scripts.screenshots`, from the top."""
 
 import io
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +9,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench.demo import demo
+from jobthread.actions.demo import PASSWORD
+
 TOP = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TOP))
-
-from bench.demo import demo  # noqa: E402
-from jobthread.actions.demo import PASSWORD  # noqa: E402
-
 FOLDER = TOP / "docs" / "screenshots"
 COLOURS = 96
 DESKTOP, PHONE = (1280, 800), (390, 780)
@@ -83,7 +80,9 @@ def keep(page: Page, name: str) -> None:
     """Few colours are enough for a screen, and make the file a third."""
     page.mouse.move(0, 0)
     page.wait_for_load_state("networkidle")
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    picture = (
+        Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    )
     picture.save(FOLDER / f"{name}.png", optimize=True)
 
 
