@@ -43,6 +43,11 @@ def test_all_that_the_app_loads_is_here_and_may_be_kept_for_ever(server: Serving
         assert ("immutable" in answer.headers["cache-control"]) == path.startswith("/assets/"), path
 
 
+def test_there_is_an_icon_where_browsers_look_for_one(server: Serving) -> None:
+    answer = browser(server).get("/favicon.ico")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+
+
 def test_what_may_change_at_any_time_is_asked_for_each_time(server: Serving) -> None:
     for path in ("/", "/customer/chat", "/worker.js", "/manifest.webmanifest"):
         first = browser(server).get(path)
