@@ -218,6 +218,7 @@ def test_a_message_that_came_too_late_says_so_and_waits_for_its_writers_decision
     tom.get_by_role("button", name="Delete").last.click()
     expect(tom.get_by_text("Never mind")).not_to_be_attached()
     tom.get_by_role("button", name="Try again").click()
+    wait_until(lambda: stored(cast, thread))
     expect(tom.get_by_role("button", name="Try again")).not_to_be_attached()
     assert stored(cast, thread) == ["The valve is stuck"]
     assert waiting_in(tom) == []

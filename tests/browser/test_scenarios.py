@@ -32,7 +32,9 @@ def test_scenario_1_a_technician_needs_a_dispatchers_guidance(
     expect(tom.get_by_text("Only staff read this")).to_be_visible()
 
     look_for_news(dora)
-    expect(menu(dora).get_by_role("link", name="Messages")).to_have_accessible_name("Messages 1 unread message")
+    expect(menu(dora).get_by_role("link", name="Messages")).to_have_accessible_name(
+        "Messages 1 unread message"
+    )
     menu(dora).get_by_role("link", name="Messages").click()
     thread = chats(dora).get_by_role("link", name="Need help at Job #101")
     expect(thread).to_contain_text("1 unread message")
