@@ -8,6 +8,7 @@ import uvicorn
 from jobthread import app
 from jobthread.actions import demo, passwords
 from jobthread.api.calls import Calls
+from jobthread.connections import Connection
 from jobthread.logs import set_up_logs
 from jobthread.settings import Settings
 from jobthread.store import opening
@@ -58,7 +59,7 @@ def _config(settings: Settings, db: Database, demo: bool, more: Sequence[Calls])
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         lifespan="on",
         access_log=False,
         log_config=None,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import (
@@ -37,20 +37,22 @@ class People:
 
     chromium: Browser
     serving: Serving
+    home: str
+    """The server as people type it; on `localhost` a browser allows what elsewhere wants TLS."""
     contexts: list[BrowserContext] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
 
-    def someone(self, colleague: Colleague | None, at: str = "/messages", **how: str | bool) -> Page:
+    def someone(self, colleague: Colleague | None, at: str = "/messages", **how: Any) -> Page:
         """A page of its own browser, signed in as that person (nobody: None), at that address."""
         kept = self._session_of(colleague) if colleague else None
-        context = self.device(kept=kept, **how)  # type: ignore[arg-type]
+        context = self.device(kept=kept, **how)
         return self.tab(context, at)
 
-    def customer_page(self, link: str, **how: str | bool) -> Page:
+    def customer_page(self, link: str, **how: Any) -> Page:
         """The customer taps the link, on a phone unless `how` says otherwise."""
-        return self.tab(self.device(**{"device": "phone", **how}), link)  # type: ignore[arg-type]
+        return self.tab(self.device(**{"device": "phone", **how}), link)
 
     def device(
         self,
@@ -86,14 +88,13 @@ class People:
         page.goto(at)
         return page
 
-    @property
-    def home(self) -> str:
-        """As people type it; on `localhost` a browser allows what elsewhere wants TLS."""
-        return self.serving.settings.base_url
-
     def expect_trouble(self, *words: str) -> None:
         """Troubles with these words in them belong to this test."""
         self.expected.extend(words)
+
+    def opens_offline(self, page: Page) -> None:
+        """Wait until the app's shell is kept in this browser."""
+        page.wait_for_function("() => navigator.serviceWorker.controller !== null")
 
     @contextmanager
     def offline(self, page: Page) -> Iterator[None]:
@@ -146,3 +147,30 @@ class People:
     def _went_wrong(self, what: str) -> None:
         self.said.append(what)
         self.troubles.append(what)
+
+
+def look_for_news(page: Page) -> None:
+    """What the app does every thirty seconds and whenever signal comes back; begun when this returns."""
+    with page.expect_request("**/api/chat/unread-count"):
+        # Asked again, since it does not begin another look while one is under way.
+        page.evaluate("window.asking = setInterval(() => dispatchEvent(new Event('online')), 50)")
+    page.evaluate("clearInterval(window.asking)")
+
+
+def kept_in(page: Page) -> dict[str, list[Any]]:
+    """All that the app keeps in this browser's database, by the name of the store."""
+    found: dict[str, list[Any]] = page.evaluate(
+        """async () => {
+          const done = (request) => new Promise((yes, no) => {
+            request.onsuccess = () => yes(request.result);
+            request.onerror = no;
+          });
+          const found = {};
+          const db = await done(indexedDB.open("jobthread"));
+          for (const name of db.objectStoreNames)
+            found[name] = await done(db.transaction(name).objectStore(name).getAll());
+          db.close();
+          return found;
+        }"""
+    )
+    return found

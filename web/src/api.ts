@@ -16,9 +16,16 @@ export class Refused extends Error {
 
 /** No answer came, or none that means anything: what was asked may or may not have been done. */
 export class NoSignal extends Error {
-  /** `status`: what the server said where it asks for patience, as 429; 0 where nothing came. */
+  /** `status`: what the server said where it asks for patience; 0 where nothing came. */
   constructor(readonly status = 0) {
     super();
+  }
+}
+
+/** Asked too often: for whatever waits, the same as silence; a form can say it. */
+export class TooMany extends NoSignal {
+  constructor() {
+    super(429);
   }
 }
 
@@ -96,7 +103,8 @@ async function read<T>(response: Response): Promise<T> {
     throw new NoSignal(); // a proxy's page, a hotel's sign-in, or half an answer
   }
   if (response.ok) return value;
-  const wait = response.status >= 500 || response.status === 429 || !value?.code;
+  if (response.status === 429) throw new TooMany();
+  const wait = response.status >= 500 || !value?.code;
   throw wait
     ? new NoSignal(response.status)
     : new Refused(response.status, value.code, value.detail, value.errors);

@@ -47,6 +47,12 @@ class Disk:
     unsynced_names: list[Change] = field(default_factory=list)
 
 
+def disk_with(base: dict[str, bytes]) -> Disk:
+    """As it was before the recording, which numbers a file only when it opens it: ours are below its own."""
+    numbers = {name: -place for place, name in enumerate(base, start=1)}
+    return Disk({numbers[name]: bytearray(content) for name, content in base.items()}, numbers)
+
+
 def apply(disk: Disk, change: Change, base: dict[str, bytes]) -> None:
     """`base` holds the files that were there before the recording."""
     if change.kind == "O":

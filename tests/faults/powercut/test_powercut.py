@@ -25,7 +25,7 @@ from jobthread.store.database import Database, Writing
 from tests.faults import wholeness
 from tests.faults.chance import LONG, seeded
 from tests.faults.company import Said, at_work
-from tests.faults.powercut.replay import MODES, Change, Disk, Mode, after_a_cut, apply, changes
+from tests.faults.powercut.replay import MODES, Change, Mode, after_a_cut, apply, changes, disk_with
 from tests.faults.powercut.workload import MARKERS
 from tests.faults.process import ROOT, environment
 
@@ -113,9 +113,9 @@ def record(recorder: Path, tmp_path: Path, synchronous: str) -> Recording:
 
 
 def cuts(recording: Recording, count: int, chance: random.Random) -> Iterator[Cut]:
-    """That many moments of the recording, each with one of the folders that a cut there could leave."""
-    places = sorted(chance.choices(range(len(recording.changes)), k=count))
-    disk, said = Disk(), list[Said]()
+    """Moments of the recording, the first among them; each with a folder that a cut there could leave."""
+    places = sorted([0, *chance.choices(range(len(recording.changes)), k=count - 1)])
+    disk, said = disk_with(recording.base), list[Said]()
     markers = {c.file for c in recording.changes if c.kind in "OC" and c.data.decode() == MARKERS}
     for change in recording.changes:
         while places and places[0] == change.place:

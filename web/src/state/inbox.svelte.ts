@@ -124,6 +124,14 @@ class Inbox {
     this.#conversations.get(thread.id)?.became(thread);
   }
 
+  /** The thread is no longer for this person to see. */
+  lost(id: number) {
+    this.threads = this.threads.filter((thread) => thread.id !== id);
+    if (this.#current?.id === id) this.#current = null;
+    this.#conversations.delete(id);
+    void this.#count();
+  }
+
   took(message: Message) {
     this.#conversations.get(message.thread_id)?.took(message);
     const thread = this.threads.find((one) => one.id === message.thread_id);

@@ -16,7 +16,9 @@ export async function removePerson(id: number, user: number) {
   inbox.became(await get<Thread>(`/api/chat/threads/${id}`));
 }
 
-export async function leave(id: number, user: number) {
+/** The office still finds a thread that it has left; a technician does not. */
+export async function leave(id: number, user: number, office: boolean) {
   await remove(`/api/chat/threads/${id}/participants/${user}`);
-  await inbox.look();
+  if (office) inbox.became(await get<Thread>(`/api/chat/threads/${id}`));
+  else inbox.lost(id);
 }
