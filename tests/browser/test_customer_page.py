@@ -426,10 +426,13 @@ def test_two_tabs_send_each_message_once_and_in_order(people: People, cast: Cast
     written = [f"Message {number}" for number in range(6)]
     with people.offline(carol):
         for number, text in enumerate(written):
-            write(other if number % 2 else carol, text)
-            expect((other if number % 2 else carol).get_by_text(text)).to_be_visible()
+            page = other if number % 2 else carol
+            page.bring_to_front()
+            write(page, text)
+            expect(page.get_by_text(text)).to_be_visible()
     wait_until(lambda: len(stored(cast)) >= len(written))
     for page in (carol, other):
+        page.bring_to_front()
         looks_for_news(page)
         expect(page.locator(".mine[data-state=sent]")).to_have_count(len(written))
         expect(page.locator(".mine")).to_have_count(len(written))
