@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Response, Route, expect
 
-from jobthread import app
-from jobthread.deliver import mailbox
+from tests.browser.mail import mailed_link
 from tests.browser.people import People
 from tests.cast import Cast, exchange_of, ok
 from tests.serving import wait_until
@@ -140,17 +139,8 @@ def test_an_expired_link_offers_a_new_one_which_opens(
     assert page.url == people.home + address(cast)
     page.get_by_role("button", name="Send me a new link").click()
     expect(page.get_by_text("If your link was known, a new one is on its way")).to_be_visible()
-    page.goto(newest_link(cast))
+    page.goto(mailed_link(cast, cast.boiler, but=link["url"]))
     expect(page.get_by_text("Tom comes on Friday.")).to_be_visible()
-
-
-def newest_link(cast: Cast) -> str:
-    """Out of the mail that brought it."""
-    folder = app.outbox_folder(cast.serving.settings)
-    wait_until(lambda: sorted(folder.glob("*.eml")))
-    item = mailbox.one(folder, sorted(folder.glob("*.eml"))[-1].name)
-    assert item is not None
-    return item.links[0]
 
 
 def test_a_link_that_expires_while_one_reads_says_so_and_keeps_what_was_written(

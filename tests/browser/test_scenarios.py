@@ -5,13 +5,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from jobthread import app
-from jobthread.deliver import mailbox
 from tests.browser.chatting import chats, conversation, look_for_news, menu, write
+from tests.browser.mail import mailed_link
 from tests.browser.people import People
 from tests.cast import Cast
 from tests.conftest import DATABASES
-from tests.serving import wait_until
 
 pytestmark = pytest.mark.parametrize("server", DATABASES, indirect=True)
 
@@ -81,7 +79,7 @@ def test_scenario_2_a_customer_has_a_question(
     dora.get_by_role("checkbox", name="SMS").uncheck()
     dora.get_by_role("dialog").get_by_role("button", name="Send", exact=True).click()
     expect(dora.get_by_role("dialog")).to_contain_text("The link is made.")
-    carol = customer_page(mailed_link(cast))
+    carol = customer_page(mailed_link(cast, cast.boiler))
     expect(carol.get_by_role("heading", name="Boiler off")).to_be_visible()
     assert "token" not in carol.url
     write(carol, "When will somebody come?")
@@ -98,14 +96,6 @@ def test_scenario_2_a_customer_has_a_question(
     menu(dora).get_by_role("link", name="Messages").click()
     look_for_news(dora)
     expect(chats(dora).get_by_role("link", name="Your boiler")).to_contain_text("I am there in an hour.")
-
-
-def mailed_link(cast: Cast) -> str:
-    """What Carol finds in her mail."""
-    folder = app.outbox_folder(cast.serving.settings)
-    wait_until(lambda: folder.is_dir() and mailbox.recent(folder, 1))
-    [link] = mailbox.recent(folder, 1)[0].links
-    return link
 
 
 def test_scenario_3_a_follow_up_visit_is_scheduled(someone: Callable[..., Page], cast: Cast) -> None:
