@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from jobthread import app
 from jobthread.api.parts import Parts
+from jobthread.serving import Server
 from jobthread.settings import Settings, load_settings
 from jobthread.store import audit, schema
 from jobthread.store.database import Database, Reading, Writing, wall_clock
@@ -94,7 +95,7 @@ def serve(database_url: str, data_dir: Path, **environ: str) -> Serving:
         lifespan="on",
         **app.proxy_options(settings),
     )
-    server = uvicorn.Server(config)
+    server = Server(config, parts.hub)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_until(lambda: server.started or not thread.is_alive())
