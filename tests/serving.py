@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from jobthread import app
 from jobthread.api.parts import Parts
+from jobthread.connections import Connection
 from jobthread.serving import Server
 from jobthread.settings import Settings, load_settings
 from jobthread.store import audit, schema
@@ -93,6 +94,7 @@ def serve(database_url: str, data_dir: Path, **environ: str) -> Serving:
         access_log=False,
         log_config=None,
         lifespan="on",
+        http=Connection,
         **app.proxy_options(settings),
     )
     server = Server(config, parts.hub)

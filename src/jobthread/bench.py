@@ -33,6 +33,8 @@ from jobthread.store import sessions
 from jobthread.store.database import Writing
 
 CLIENTS = (1, 16, 64)
+CORES = sorted(os.sched_getaffinity(0))
+"""Taken before anything is pinned: a process hands what it is pinned to on to its children."""
 THREADS = 200
 WARM_UP_SECONDS = 1.0
 TEXT = "The boiler is off again and the cellar is wet: can you bring the long ladder and a new valve?"
@@ -183,6 +185,7 @@ def child_on_first_core(
     """A process of ours that listens on `port`; ended with the block."""
     command = [sys.executable, "-m", "jobthread.bench", *arguments]
     with subprocess.Popen(command, env=os.environ | environ) as child:  # noqa: S603
+        pin(0, child.pid)
         try:
             _wait_until_it_listens(child, port)
             yield child
@@ -205,10 +208,9 @@ def resident_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def pin(core: int) -> None:
-    """On a machine with one core there is nothing to choose."""
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[min(core, len(cores) - 1)]})
+def pin(core: int, process_id: int = 0) -> None:
+    """Pin a process, this one by default. On a machine with one core there is nothing to choose."""
+    os.sched_setaffinity(process_id, {CORES[min(core, len(CORES) - 1)]})
 
 
 def free_port() -> int:
@@ -229,7 +231,6 @@ def _serve_nothing(port: int) -> None:
 
 
 def _child(arguments: list[str]) -> None:
-    pin(0)
     if arguments[0] == "bare":
         _serve_nothing(int(arguments[1]))
         return

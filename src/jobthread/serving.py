@@ -9,6 +9,7 @@ from jobthread import app
 from jobthread.actions import demo, passwords
 from jobthread.api.calls import Calls
 from jobthread.api.parts import Parts
+from jobthread.connections import Connection
 from jobthread.live.hub import Hub
 from jobthread.logs import set_up_logs
 from jobthread.settings import Settings
@@ -66,7 +67,7 @@ def _config(settings: Settings, parts: Parts, more: Sequence[Calls]) -> uvicorn.
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         lifespan="on",
         access_log=False,
         log_config=None,

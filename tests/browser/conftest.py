@@ -61,7 +61,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def people(chromium: Browser, server: Serving) -> Iterator[People]:
     """Whoever is at a browser in this test; `expect_trouble` tells what may go wrong on their screens."""
-    present = People(chromium, server)
+    present = People(chromium, server, server.settings.base_url)
     yield present
     present.leave()
 

@@ -25,7 +25,7 @@ SIZES: dict[Device, ViewportSize] = {
     "desktop": {"width": 1280, "height": 800},
     "phone": {"width": 390, "height": 780},
 }
-PATIENCE_MS = 10_000
+PATIENCE_MS = 15_000
 # The browser's own word for each answer of 400 and above, whatever the app makes of it.
 NOBODY_YET = "the server responded with a status of 401"
 OWN_WORK = ("data:", "blob:")
@@ -37,6 +37,8 @@ class People:
 
     chromium: Browser
     serving: Serving
+    home: str
+    """The server as people type it; on `localhost` a browser allows what elsewhere wants TLS."""
     contexts: list[BrowserContext] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
@@ -86,14 +88,13 @@ class People:
         page.goto(at)
         return page
 
-    @property
-    def home(self) -> str:
-        """As people type it; on `localhost` a browser allows what elsewhere wants TLS."""
-        return self.serving.settings.base_url
-
     def expect_trouble(self, *words: str) -> None:
         """Troubles with these words in them belong to this test."""
         self.expected.extend(words)
+
+    def opens_offline(self, page: Page) -> None:
+        """Wait until the app's shell is kept in this browser."""
+        page.wait_for_function("() => navigator.serviceWorker.controller !== null")
 
     @contextmanager
     def offline(self, page: Page) -> Iterator[None]:
@@ -146,3 +147,30 @@ class People:
     def _went_wrong(self, what: str) -> None:
         self.said.append(what)
         self.troubles.append(what)
+
+
+def look_for_news(page: Page) -> None:
+    """What the app does every thirty seconds and whenever signal comes back; begun when this returns."""
+    with page.expect_request("**/api/chat/unread-count"):
+        # Asked again, since it does not begin another look while one is under way.
+        page.evaluate("window.asking = setInterval(() => dispatchEvent(new Event('online')), 50)")
+    page.evaluate("clearInterval(window.asking)")
+
+
+def kept_in(page: Page) -> dict[str, list[Any]]:
+    """All that the app keeps in this browser's database, by the name of the store."""
+    found: dict[str, list[Any]] = page.evaluate(
+        """async () => {
+          const done = (request) => new Promise((yes, no) => {
+            request.onsuccess = () => yes(request.result);
+            request.onerror = no;
+          });
+          const found = {};
+          const db = await done(indexedDB.open("jobthread"));
+          for (const name of db.objectStoreNames)
+            found[name] = await done(db.transaction(name).objectStore(name).getAll());
+          db.close();
+          return found;
+        }"""
+    )
+    return found

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import People
+from tests.browser.people import People, kept_in, look_for_news
 from tests.cast import PASSWORD, Cast, ok
 from tests.faults import process
 from tests.faults.process import server_process
@@ -28,11 +28,6 @@ def is_in(page: Page) -> None:
 def is_out(page: Page) -> None:
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     expect(page.get_by_role("navigation")).not_to_be_attached()
-
-
-def looks_for_news(page: Page) -> None:
-    """What the app does every thirty seconds, and whenever signal comes back."""
-    page.evaluate("void dispatchEvent(new Event('online'))")
 
 
 def test_one_signs_in_with_email_and_password_and_goes_where_the_address_says(
@@ -129,32 +124,11 @@ def test_who_signed_out_leaves_nothing_of_what_they_read_on_the_device(
     cast.dora.writes(thread, "The key is under the mat")
     page = someone(cast.tom)
     expect(page.get_by_text("The key is under the mat")).to_be_visible()
+    assert "under the mat" in str(kept_in(page))
     page.get_by_role("link", name="Account").click()
     page.get_by_role("button", name="Sign out").click()
     is_out(page)
-    assert "under the mat" not in stored_in(page)
-
-
-def stored_in(page: Page) -> str:
-    """All that the app keeps in this browser."""
-    text: str = page.evaluate(
-        """async () => {
-          const done = (request) => new Promise((yes, no) => {
-            request.onsuccess = () => yes(request.result);
-            request.onerror = no;
-          });
-          const found = [];
-          for (const { name } of await indexedDB.databases()) {
-            const db = await done(indexedDB.open(name));
-            for (const store of db.objectStoreNames)
-              found.push(await done(db.transaction(store).objectStore(store).getAll()));
-            db.close();
-          }
-          return JSON.stringify(found) + JSON.stringify({ ...localStorage });
-        }"""
-    )
-    assert text.startswith("[[")
-    return text
+    assert "under the mat" not in str(kept_in(page))
 
 
 def test_who_is_deactivated_is_told_and_learns_nothing_more(
@@ -164,7 +138,7 @@ def test_who_is_deactivated_is_told_and_learns_nothing_more(
     page = someone(cast.tom)
     is_in(page)
     ok(cast.ada.patch(f"/api/users/{cast.tom.id}", {"active": False}))
-    looks_for_news(page)
+    look_for_news(page)
     expect(page.get_by_text("You have been signed out.")).to_be_visible()
     page.get_by_role("link", name="Sign in").click()
     sign_in(page, "tom@example.com")
@@ -178,7 +152,7 @@ def test_whose_session_ended_elsewhere_signs_in_again_and_goes_on(
     page = someone(cast.tom)
     is_in(page)
     page.context.clear_cookies()
-    looks_for_news(page)
+    look_for_news(page)
     page.get_by_role("status").get_by_role("link", name="Sign in").click()
     sign_in(page, "tom@example.com")
     expect(page.get_by_text("You have been signed out.")).not_to_be_attached()
@@ -188,7 +162,7 @@ def test_whose_session_ended_elsewhere_signs_in_again_and_goes_on(
 def test_a_new_password_ends_every_other_session_and_opens_from_then_on(
     people: People, someone: Callable[..., Page], cast: Cast
 ) -> None:
-    people.expect_trouble(REFUSED, "the server responded with a status of 403")
+    people.expect_trouble(REFUSED, "the server responded with a status of 422")
     page, elsewhere = someone(cast.dora, "/account"), someone(cast.dora)
     is_in(elsewhere)
     change_password(page, "a hammer in the works", "a file in the works")
@@ -197,7 +171,7 @@ def test_a_new_password_ends_every_other_session_and_opens_from_then_on(
     expect(page.get_by_role("alert")).to_have_text("At least 8 characters")
     change_password(page, PASSWORD, "a file in the works")
     expect(page.get_by_text("Your password is changed")).to_be_visible()
-    looks_for_news(elsewhere)
+    look_for_news(elsewhere)
     expect(elsewhere.get_by_text("You have been signed out.")).to_be_visible()
     later = someone(None)
     sign_in(later, "dora@example.com", "a file in the works")

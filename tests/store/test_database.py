@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 
 from jobthread.entities import AccessEnded, AuditWritten, Happening
 from jobthread.errors import JobthreadError, NotFound, Taken, Unavailable
-from jobthread.store import database
+from jobthread.store import writer
 from jobthread.store.database import Database, Reading, Writing
 from tests.store.conftest import sqlite_url
 from tests.store.pieces import (
@@ -95,7 +95,7 @@ def test_a_piece_that_the_database_refuses_does_not_fail_the_others(db: Database
 
 
 def test_the_queue_is_bounded(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "QUEUE", 3)
+    monkeypatch.setattr(writer, "QUEUE", 3)
 
     async def story() -> None:
         with busy_writer(db):

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from jobthread.entities import AccessEnded, AuditWritten, Happening
 from jobthread.errors import Unavailable
-from jobthread.store import database
+from jobthread.store import database, writer
 from jobthread.store.database import Database, Reading, Writing
 from jobthread.store.tables import facts
 from tests.serving import wait_until
@@ -180,7 +180,7 @@ def test_a_race_may_be_lost_more_than_once(code: str) -> None:
     lost: list[str] = []
 
     def third_time_lucky(tx: Writing) -> str:
-        if len(lost) < database.ATTEMPTS - 1:
+        if len(lost) < writer.ATTEMPTS - 1:
             lost.append(code)
             tx.conn.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '{code}'; END $$"))
         return put("a")(tx)
@@ -203,7 +203,7 @@ def test_an_unreachable_database_is_not_tried_once_for_each_who_waits(tmp_path: 
 
     try:
         assert {type(outcome) for outcome in run(story())} == {Unavailable}
-        assert len(tried) <= 3 * database.ATTEMPTS
+        assert len(tried) <= 3 * writer.ATTEMPTS
         with pytest.raises(Unavailable):
             names_in(db)
     finally:

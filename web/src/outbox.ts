@@ -46,8 +46,16 @@ export const flush = (who: Who, taken: Taken = () => {}): Promise<boolean> =>
  * One at a time among all tabs and the service worker: two senders would overtake each other. Signing in and
  * out waits here as well, so that nothing is ever sent under another person's session.
  */
-export const alone = <T>(doing: () => Promise<T>): Promise<T> =>
-  navigator.locks ? (navigator.locks.request("outbox", doing) as Promise<T>) : inTurn(doing);
+export async function alone<T>(doing: () => Promise<T>): Promise<T> {
+  let begun = false;
+  const once = () => ((begun = true), doing());
+  try {
+    return (await navigator.locks.request("outbox", once)) as T;
+  } catch (error) {
+    if (begun) throw error;
+    return inTurn(doing);
+  }
+}
 
 export const retry = ({ refused: _, ...message }: Outgoing) => putOutgoing(message);
 export const discard = (message: Outgoing) => dropOutgoing(message.number);
@@ -64,7 +72,7 @@ const isSignedOut = (error: unknown) =>
 
 let last: Promise<unknown> = Promise.resolve();
 
-// Browsers before 2022 have no locks: then only this page is in order.
+// Browsers before 2022 have no locks, nor has one that keeps nothing: then only this page is in order.
 function inTurn<T>(doing: () => Promise<T>): Promise<T> {
   const turn = last.then(doing, doing);
   last = turn;

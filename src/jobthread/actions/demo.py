@@ -12,6 +12,8 @@ from jobthread.store.database import Reading, Writing
 
 PASSWORD = "demo"  # noqa: S105 - it is meant to be known: the demo prints it
 FACT = "demo"
+QUARTER_HOUR = 15 * 60 * 1_000_000
+"""In microseconds."""
 HERE = Actor(None, "127.0.0.1", "jobthread --demo")
 STAFF = (
     ("Ada Okafor", "ada@example.com", Role.ADMIN),
@@ -64,8 +66,8 @@ def _company(tx: Writing, password_hash: str) -> SeenJob:
         people.enrol(tx, HERE, name, email, role, password_hash) for name, email, role in STAFF
     )
     boiler = _boiler(tx, dora, tom)
-    roof = _job(tx, dora, "Roof leaks above the bay window", "Chris Adeyemi", "chris@example.com", [tara])
-    _job(tx, dora, "New consumer unit", "Greta Holm", "greta@example.com", [])
+    roof = _job(tx, dora, "R-1042", "Roof leaks above the bay window", "Chris Adeyemi", [tara], hours=50)
+    _job(tx, dora, "E-1043", "New consumer unit", "Greta Holm", [], hours=None)
     who = _thread(tx, dora, Visibility.INTERNAL, "Who looks at the roof?", [tara], roof)
     _say(tx, dora, who, "Can you be there on Friday at two?")
     _say(tx, tara, who, "Friday suits me. I will bring the long ladder.")
@@ -75,7 +77,7 @@ def _company(tx: Writing, password_hash: str) -> SeenJob:
 
 
 def _boiler(tx: Writing, dora: Staff, tom: Staff) -> SeenJob:
-    boiler = _job(tx, dora, "Boiler off, no hot water", "Carol Jensen", "carol@example.com", [tom])
+    boiler = _job(tx, dora, "H-1041", "Boiler off, no hot water", "Carol Jensen", [tom], hours=1)
     helped = _thread(tx, tom, Visibility.INTERNAL, "Need help at Carol Jensen's", [dora], boiler)
     _say(tx, tom, helped, "The gas valve is seized. Replace it, or try to free it?")
     _say(tx, dora, helped, "Replace it: there should be one in your van. I tell her it takes an hour longer.")
@@ -84,11 +86,15 @@ def _boiler(tx: Writing, dora: Staff, tom: Staff) -> SeenJob:
     return boiler
 
 
-def _job(tx: Writing, by: Staff, title: str, customer: str, email: str, sent: list[Staff]) -> SeenJob:
-    phone = f"+1202555{100 + len(title):04d}"
-    new = jobs.NewJob(
-        title, jobs.NewCustomer(customer, email, phone), assignee_ids=[staff.id for staff in sent]
-    )
+def _job(
+    tx: Writing, by: Staff, reference: str, title: str, name: str, sent: list[Staff], hours: int | None
+) -> SeenJob:
+    """`hours` from now it begins, at a quarter of an hour."""
+    email = f"{name.split()[0].lower()}@example.com"
+    customer = jobs.NewCustomer(name, email, f"+1202555{100 + len(title):04d}")
+    at = None if hours is None else (tx.now // QUARTER_HOUR + 4 * hours) * QUARTER_HOUR
+    ids = [staff.id for staff in sent]
+    new = jobs.NewJob(title, customer, reference=reference, scheduled_at=at, assignee_ids=ids)
     return jobs.create(tx, _by(by), new)
 
 

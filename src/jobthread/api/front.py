@@ -1,9 +1,9 @@
 """The outermost layer: every answer gets its headers, its log line and its measure, errors included."""
 
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import structlog
 
@@ -44,7 +44,7 @@ def front(app: App, *, https: bool, observe: Observe | None) -> App:
             await app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = uuid4().hex[:16]
+        request_id = secrets.token_hex(8)
         # A stream must be able to hang up on a reader that has stalled, and ASGI has no word for that.
         scope["transport"] = getattr(getattr(send, "__self__", None), "transport", None)
         status = 0

@@ -32,7 +32,8 @@ class Rows:
         sqlite = dialect == "sqlite"
         parameter: ColumnElement[str] = bindparam("rows")
         source = (
-            func.json_each(parameter)
+            # The rows stay as they were parsed: json_each makes each of them text, to be parsed once more.
+            func.jsonb_each(parameter)
             if sqlite
             else func.json_array_elements(cast(cast(parameter, Text), JSON))
         )

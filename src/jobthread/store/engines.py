@@ -15,18 +15,22 @@ from jobthread.errors import Unavailable
 SQLITE_NEEDED = (3, 51, 3)
 """Below this SQLite can lose committed transactions when two connections checkpoint (the WAL-reset bug)."""
 
+# The writer finds everything by key, a batch of them in one JSON parameter. PostgreSQL knows nothing of what
+# is in it, takes any batch for 100 rows, and would read small tables whole, after planning anew each time.
+_BY_KEY = " -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan"
+
 
 def for_writing(url: str) -> Engine:
     if is_sqlite(url):
         return _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1)
     # No ping before use: the writer tries again by itself where nothing was written yet.
-    return _postgres(url, pool_size=1)
+    return _postgres(url, _BY_KEY, pool_size=1)
 
 
 def for_reading(url: str, readers: int) -> Engine:
     if is_sqlite(url):
         return _sqlite(url, begin="BEGIN", pool_size=readers)
-    return _postgres(url, pool_size=readers, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+    return _postgres(url, "", pool_size=readers, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
 
 
 def insist_on_transaction(conn: Connection) -> None:
@@ -89,7 +93,7 @@ def _sqlite(url: str, *, begin: str, pool_size: int) -> Engine:
     return engine
 
 
-def _postgres(url: str, *, pool_size: int, **options: Any) -> Engine:
+def _postgres(url: str, settings: str, *, pool_size: int, **options: Any) -> Engine:
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
@@ -105,9 +109,9 @@ def _postgres(url: str, *, pool_size: int, **options: Any) -> Engine:
             "keepalives_interval": 5,
             "keepalives_count": 2,
             "application_name": "jobthread",
-            # The last one: a server of ours that is frozen must not keep its locks from the others.
+            # The last of ours: a server that is frozen must not keep its locks from the others.
             "options": "-c statement_timeout=20000 -c lock_timeout=10000"
-            " -c idle_in_transaction_session_timeout=10000",
+            " -c idle_in_transaction_session_timeout=10000" + settings,
         },
         **options,
     )

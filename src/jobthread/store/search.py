@@ -85,6 +85,6 @@ def _index_messages(dialect: str) -> TextClause:
 
 _INSERT_WORDS = (
     "INSERT INTO search_messages(rowid, words) "
-    "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:rows)"
+    "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM jsonb_each(:rows)"
 )
 _INDEX_SUBJECT = text("INSERT INTO search_subjects(rowid, words) VALUES (:id, :words)")

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import BigInteger, LargeBinary, Select, bindparam, delete, insert, select, update
 
 from jobthread.entities import Micros, Staff
 from jobthread.store import people
+from jobthread.store.batches import run
 from jobthread.store.database import Reading, Writing
 from jobthread.store.tables import user_sessions, users
 
@@ -34,11 +36,7 @@ def add(tx: Writing, user_id: int, token_hash: bytes, expires_at: Micros, ip: st
 
 def find(tx: Reading, token_hash: bytes) -> Session | None:
     """A session in force, of an active person."""
-    row = tx.conn.execute(
-        select(users, user_sessions.c.last_seen_at, user_sessions.c.expires_at)
-        .join(user_sessions, user_sessions.c.user_id == users.c.id)
-        .where(user_sessions.c.token_hash == token_hash, user_sessions.c.expires_at > tx.now, users.c.active)
-    ).first()
+    row = run(tx, _find, token_hash=token_hash, now=tx.now).first()
     return Session(people.staff(row), row.last_seen_at, row.expires_at) if row else None
 
 
@@ -76,3 +74,15 @@ def end_everything(tx: Writing) -> None:
 def sweep(tx: Writing) -> None:
     """Forget sessions that have run out."""
     tx.conn.execute(delete(user_sessions).where(user_sessions.c.expires_at <= tx.now))
+
+
+def _find(dialect: str) -> Select[Any]:
+    return (
+        select(users, user_sessions.c.last_seen_at, user_sessions.c.expires_at)
+        .join(user_sessions, user_sessions.c.user_id == users.c.id)
+        .where(
+            user_sessions.c.token_hash == bindparam("token_hash", type_=LargeBinary()),
+            user_sessions.c.expires_at > bindparam("now", type_=BigInteger()),
+            users.c.active,
+        )
+    )

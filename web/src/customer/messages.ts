@@ -48,9 +48,7 @@ export function messages(deeds: Deeds & { seen: () => void }) {
       missed = shown.lines.length - 1 - shown.lines.findIndex((line) => line.key === last.key);
       return tell();
     }
-    const fresh = last ? null : list.querySelector(".new");
-    if (fresh) fresh.scrollIntoView({ block: "center" });
-    else toEnd();
+    toEnd();
     scrolled();
   }
 

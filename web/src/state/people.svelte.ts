@@ -24,4 +24,33 @@ class Colleagues {
   }
 }
 
+/** Every account, active or not, as admins see them. */
+class Accounts {
+  all = $state.raw<User[]>([]);
+  loading = $state(true);
+  /** The server could not be reached. */
+  lost = $state(false);
+
+  refresh = async () => {
+    try {
+      this.all = (await look<{ users: User[] }>("/api/users?all=true")).users;
+      this.lost = false;
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) session.lost();
+      else if (error instanceof NoSignal) this.lost = true;
+      else throw error;
+    } finally {
+      this.loading = false;
+    }
+  };
+
+  /** Added or changed by the person at this screen. */
+  async became(user: User) {
+    this.all = [...this.all.filter((one) => one.id !== user.id), user];
+    if (user.id === session.user?.id) await session.check();
+    await this.refresh();
+  }
+}
+
+export const accounts = new Accounts();
 export const colleagues = new Colleagues();

@@ -52,7 +52,7 @@ const MISTAKES: [RegExp, (count: string) => string][] = [
   [/e-mail address$/, () => forms.email],
   [/telephone number$/, () => forms.phone],
   [/between the years/, () => forms.years],
-  [/staff|user/, () => forms.colleague],
+  [/colleague/, () => forms.colleague],
 ];
 
 export function mistakeOf(message: string): string {

@@ -28,7 +28,8 @@ const en = {
   referenceTaken: "Another job has this reference.",
   customer: "Customer",
   knownCustomer: "Known customer",
-  newCustomer: "New customer",
+  known: "Known",
+  fresh: "New",
   findCustomer: "Name, e-mail or phone",
   noCustomers: "No customer is found",
   contacts: "Chat links go to these contacts.",
@@ -47,16 +48,14 @@ const en = {
   closeJob: "Close job",
   closeSure: "Close this job?",
   closeWhat:
-    "Links to it then open nothing: the customer can neither read nor write until it is reopened. Conversations and their messages stay.",
+    "Links to it then open nothing: the customer can neither read nor write until it is reopened. Threads and their messages stay.",
   reopenJob: "Reopen job",
   reopenSure: "Reopen this job?",
-  reopenWhat: "Links that have neither expired nor been revoked open the conversation again.",
+  reopenWhat: "Links that have neither expired nor been revoked work again.",
   details: "Details",
   messages: "Messages",
-  threads: "Conversations",
-  noThreads: "No conversation about this job yet.",
-  noThreadsYours: "You take part in no conversation about this job.",
-  visibility: { internal: "Internal", customer_visible: "Customer-visible" },
+  noThreads: "No thread about this job yet.",
+  noThreadsYours: "You are in no thread about this job.",
   newThread: "New customer thread",
   newThreadHint: "The customer and everyone chosen can read it. Without a subject it bears the job's title.",
   subject: "Subject",
@@ -86,6 +85,7 @@ const en = {
   expires: (when: string) => `Expires ${when}`,
   expired: (when: string) => `Expired ${when}`,
   links: "Chat links",
+  ended: (count: number) => (count === 1 ? "1 link that has ended" : `${count} links that have ended`),
   noLinks: "No link has been made for this job.",
   linkStates: { valid: "Valid", expired: "Expired", revoked: "Revoked", shut: "Job closed" },
   madeBy: (who: string, when: string) => `By ${who}, ${when}`,
@@ -130,7 +130,8 @@ const es: typeof en = {
   referenceTaken: "Otro trabajo tiene esta referencia.",
   customer: "Cliente",
   knownCustomer: "Cliente conocido",
-  newCustomer: "Cliente nuevo",
+  known: "Conocido",
+  fresh: "Nuevo",
   findCustomer: "Nombre, correo o teléfono",
   noCustomers: "No se encontró ningún cliente",
   contacts: "Los enlaces al chat van a estos contactos.",
@@ -149,17 +150,15 @@ const es: typeof en = {
   closeJob: "Cerrar trabajo",
   closeSure: "¿Cerrar este trabajo?",
   closeWhat:
-    "Sus enlaces dejarán de abrir nada: el cliente no podrá leer ni escribir hasta que se reabra. Las conversaciones y sus mensajes se conservan.",
+    "Sus enlaces dejarán de abrir nada: el cliente no podrá leer ni escribir hasta que se reabra. Los hilos y sus mensajes se conservan.",
   reopenJob: "Reabrir trabajo",
   reopenSure: "¿Reabrir este trabajo?",
-  reopenWhat: "Los enlaces que no hayan caducado ni se hayan revocado volverán a abrir la conversación.",
+  reopenWhat: "Los enlaces que no hayan caducado ni se hayan revocado volverán a servir.",
   details: "Datos",
   messages: "Mensajes",
-  threads: "Conversaciones",
-  noThreads: "Todavía no hay conversaciones sobre este trabajo.",
-  noThreadsYours: "Usted no participa en ninguna conversación sobre este trabajo.",
-  visibility: { internal: "Interna", customer_visible: "Visible para el cliente" },
-  newThread: "Conversación nueva con el cliente",
+  noThreads: "Todavía no hay hilos sobre este trabajo.",
+  noThreadsYours: "Usted no está en ningún hilo sobre este trabajo.",
+  newThread: "Nuevo hilo con el cliente",
   newThreadHint:
     "Podrán leerla el cliente y todas las personas elegidas. Sin asunto, lleva el título del trabajo.",
   subject: "Asunto",
@@ -189,6 +188,7 @@ const es: typeof en = {
   expires: (when) => `Caduca ${when}`,
   expired: (when) => `Caducó ${when}`,
   links: "Enlaces al chat",
+  ended: (count) => (count === 1 ? "1 enlace terminado" : `${count} enlaces terminados`),
   noLinks: "No se ha hecho ningún enlace para este trabajo.",
   linkStates: { valid: "Válido", expired: "Caducado", revoked: "Revocado", shut: "Trabajo cerrado" },
   madeBy: (who, when) => `Por ${who}, ${when}`,
@@ -212,3 +212,7 @@ const es: typeof en = {
 };
 
 export const jobs = { en, es }[language];
+
+/** A mere number does not say of what. */
+export const referenceOf = (reference: string) =>
+  /^\d+$/.test(reference) ? `${jobs.job} ${reference}` : reference;
