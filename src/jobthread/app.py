@@ -25,6 +25,7 @@ from jobthread.deliver import compose, email, sms, worker
 from jobthread.deliver.outgoing import Compose, Send
 from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueued, DeliveryStatus, Happening
 from jobthread.live.hub import Hub
+from jobthread.live.postgres import Wire
 from jobthread.live.wording import Shapes
 from jobthread.settings import Settings
 from jobthread.store import limits as store_limits
@@ -144,6 +145,7 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
         db = parts.db
         await opening.opened(settings.database_url, db)
         db.patience = PATIENCE_SECONDS
+        wire = _wired(settings, parts)
         audit_written, delivery_queued = asyncio.Event(), asyncio.Event()
         db.on_commit = _teller(asyncio.get_running_loop(), parts, audit_written, delivery_queued)
         stopping = asyncio.Event()
@@ -162,7 +164,11 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
             asyncio.create_task(housekeeping.keep_sealed(db, audit_key(settings), audit_written)),
             asyncio.create_task(housekeeping.keep_tidy(db)),
             asyncio.create_task(parts.hub.run()),
+            *([asyncio.create_task(wire.run())] if wire else []),
         ]
+        if wire is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wire.connected.wait(), PATIENCE_SECONDS)
         _settle_memory()
         try:
             yield
@@ -176,6 +182,15 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
             await asyncio.to_thread(db.close)
 
     return lifespan
+
+
+def _wired(settings: Settings, parts: Parts) -> Wire | None:
+    """To the other processes, where there can be any."""
+    if parts.db.dialect == "sqlite":
+        return None
+    wire = Wire(parts.db, parts.hub, settings.listen_url or settings.database_url, parts.callers.forget)
+    parts.hub.elsewhere = wire.tell
+    return wire
 
 
 def _unobserved(channel: Channel, status: DeliveryStatus) -> None:

@@ -64,7 +64,10 @@ def test_a_thief_whose_victim_changes_the_password(cast: Cast) -> None:
     ok(thief.post("/api/auth/login", {"email": "tom@example.com", "password": PASSWORD}))
     with listening(thief) as ears, listening(cast.tom) as own:
         with nothing_more(cast, ears, thread):
-            ok(cast.tom.post("/api/auth/password", {"current": PASSWORD, "new": "a spanner in the works"}), 204)
+            ok(
+                cast.tom.post("/api/auth/password", {"current": PASSWORD, "new": "a spanner in the works"}),
+                204,
+            )
         own.waits_for_body("after")
         assert is_refused(thief, ears)
 

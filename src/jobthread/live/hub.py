@@ -39,6 +39,8 @@ MOST_OF_ONE = 30
 class Hub:
     def __init__(self, db: Database, for_staff: Shapes, for_customers: Shapes) -> None:
         self.audience = Audience()
+        self.elsewhere: Callable[[list[News]], None] = lambda news: None
+        """Where what happens here is told to other processes."""
         self._db = db
         self._shapes = (for_staff, for_customers)
         self._ring = Ring()
@@ -55,20 +57,23 @@ class Hub:
 
     # --- what others call -------------------------------------------------------------------------
 
-    def tell(self, happenings: Iterable[Happening]) -> list[News]:
-        """What a commit brought about, or another process's; from any thread. Answers what is news of it."""
+    def tell(self, happenings: Iterable[Happening]) -> None:
+        """What a commit brought about here, or somebody did; from any thread."""
         news: list[News] = [one for one in happenings if isinstance(one, NEWS)]
         if len(news) > 1:
             # Threads written in one commit are of one age: lists then have the later id above.
             news.sort(key=lambda one: one.thread_id if isinstance(one, RowsWritten) else 0)
-        if news and self._loop is not None:
-            self._do_here(self._hear, news)
-        return news
+        if news:
+            self.hear(news)
+            self.elsewhere(news)
+
+    def hear(self, news: list[News]) -> None:
+        """What another process tells; from any thread."""
+        self._do_here(self._hear, news)
 
     def lose_track(self) -> None:
         """Something may have happened of which nothing was heard: everybody looks for themselves."""
-        if self._loop is not None:
-            self._do_here(self._lost)
+        self._do_here(self._lost)
 
     def open(self, ground: Ground, caller: Caller, last_event_id: str | None) -> Stream:
         """A stream for this caller. Raises `Unavailable` while the server stops."""

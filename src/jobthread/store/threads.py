@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from jobthread.entities import (
+    Micros,
     SeenThread,
     SenderKind,
     Thread,
@@ -140,6 +141,15 @@ def of_jobs(tx: Reading, job_ids: Collection[int]) -> list[tuple[int, int]]:
     about = chat_threads.c.job_id.in_(sorted(job_ids))
     rows = tx.conn.execute(select(chat_threads.c.job_id, chat_threads.c.id).where(about))
     return [(row.job_id, row.id) for row in rows]
+
+
+def moved_lately(tx: Reading, micros: Micros) -> dict[int, int]:
+    """The last seq of each thread in which something was written so shortly before the latest of all."""
+    latest = select(func.max(chat_threads.c.active_at)).scalar_subquery()
+    rows = tx.conn.execute(
+        select(chat_threads.c.id, chat_threads.c.last_seq).where(chat_threads.c.active_at > latest - micros)
+    )
+    return {row.id: row.last_seq for row in rows}
 
 
 # --- writing --------------------------------------------------------------------------------------
