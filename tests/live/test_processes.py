@@ -148,7 +148,7 @@ def test_streams_live_through_a_restart_of_postgresql(tmp_path: Path) -> None:
         thread = cast.dora.opens_thread(cast.tom)
         with listening(cast.tom, url=other.url) as tom, listening(cast.dora) as dora:
             for mode in ("fast", "immediate"):
-                postgres.stop(own, mode)  # type: ignore[arg-type]
+                postgres.stop(own, mode)
                 postgres.start(own)
                 wait_until(
                     lambda mode=mode: (

@@ -29,7 +29,10 @@ TICK_SECONDS = 0.4
 BADGE_SECONDS = 0.25
 """Unread counts are told at most so often."""
 PAUSE_SECONDS = 0.5
-AT_ONCE = 500
+AT_ONCE = 64
+"""News that are looked at together: in between, those who listen get what came before."""
+MOST_CAUGHT_UP = 500
+"""News that somebody who comes back is told; who missed more looks for themselves."""
 MOST_WAITING = 50_000
 """News that may wait while the database is away; beyond it everybody is told to look for themselves."""
 MOST_OF_ONE = 30
@@ -178,18 +181,20 @@ class Hub:
         self._ring.add(batch)
         del self._news[: len(batch)]
 
-    async def _pass_on(self, numbered: Iterable[Numbered], only: set[Stream] | None) -> None:
+    async def _pass_on(self, numbered: Iterable[Numbered], only: set[Stream] | None) -> set[Stream]:
+        """Those who were told something."""
         numbered = passing.without_repeats(numbered)
         seen = await self._db.read(lambda tx: look(tx, [news for _, news in numbered]))
         found = passing.occasions(numbered, seen, self.audience, only)
         if not found:
-            return
+            return set()
         again = await self._seen_again(found)
         wording = Wording(*self._shapes)
         now = self._db.clock()
         heard = passing.told(found, seen, again, wording, lambda ear: ear.live and not ear.expired(now))
         self._put(heard)
         self._move_badges(passing.badges(found))
+        return set(heard)
 
     async def _seen_again(self, found: list[passing.Occasion]) -> SeenAgain:
         readers = passing.readers_to_show(found)
@@ -243,7 +248,7 @@ class Hub:
                 stream.put(retry_line() + self._ring.id_line(self._ring.position))
                 continue
             after = self._ring.after(last_event_id)
-            if after is None or any(isinstance(news, NamesChanged) for _, news in after):
+            if after is None or _too_much(after):
                 stream.put(retry_line() + RESYNC + self._ring.id_line(self._ring.position))
                 continue
             stream.put(retry_line() + b"\n")
@@ -259,11 +264,11 @@ class Hub:
             self._last_badge.pop(staff_id, None)
         self._move_badges(back)
         try:
-            await self._pass_on(missed, resumed)
+            told = await self._pass_on(missed, resumed)
         except Exception:
             self._resync(resumed)
             raise
-        for stream in resumed:
+        for stream in resumed - told:
             stream.put(self._ring.id_line(self._ring.position))
 
     def _end_oldest(self, stream: Stream) -> None:
@@ -356,3 +361,8 @@ class Hub:
                 chunk = unread(count) + self._ring.id_line(self._ring.position)
                 for stream in list(self.audience.of_staff(staff_id)):
                     stream.put(chunk)
+
+
+def _too_much(missed: list[Numbered]) -> bool:
+    """To be told one by one."""
+    return len(missed) > MOST_CAUGHT_UP or any(isinstance(news, NamesChanged) for _, news in missed)

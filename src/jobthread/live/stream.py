@@ -3,6 +3,7 @@
 import asyncio
 import random
 import socket
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -16,9 +17,14 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-MOST_EVENTS = 256
+MOST_CHUNKS = 256
 MOST_BYTES = 64 * 1024
-"""What may wait for a slow reader, beside what the system's own buffers hold."""
+"""What may wait for a slow reader when more comes, beside what the system's own buffers hold.
+
+The bytes themselves are one object for all who are told the same.
+"""
+PIECE = 32 * 1024
+"""Bytes handed to the server at once, which copies them for each reader."""
 SYSTEM_BUFFER = 32 * 1024
 WRITE_BUFFER = 16 * 1024
 BEAT_SECONDS = 15.0
@@ -47,6 +53,7 @@ class Stream:
         "_ended",
         "_pump",
         "_send",
+        "_sent_of_first",
         "_size",
         "beat_at",
         "caller",
@@ -70,7 +77,8 @@ class Stream:
         now = asyncio.get_running_loop().time()
         self.beat_at = now + random.uniform(0, BEAT_SECONDS)  # noqa: S311
         self.until = now + LIFE_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311
-        self._buffer: list[bytes] = []
+        self._buffer: deque[bytes] = deque()
+        self._sent_of_first = 0
         self._size = 0
         self._send: Send | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -103,12 +111,12 @@ class Stream:
         """Send it, in its turn. A reader that has fallen too far behind is cut, and comes back."""
         if not self.live:
             return
+        if self._size > MOST_BYTES or len(self._buffer) >= MOST_CHUNKS:
+            self.cut()
+            return
         self._size += len(chunk)
         self._buffer.append(chunk)
-        if self._size > MOST_BYTES or len(self._buffer) > MOST_EVENTS:
-            self.cut()
-        else:
-            self._go_on()
+        self._go_on()
 
     def end(self, *, unheard: bool = False) -> None:
         """Send what waits, then end; `unheard`: what waits is not for these ears any more."""
@@ -116,16 +124,20 @@ class Stream:
             return
         self._ended = True
         if unheard:
-            self._buffer.clear()
+            self._drop()
         asyncio.get_running_loop().call_later(PARTING_SECONDS, self.cut)
         self._go_on()
 
     def cut(self) -> None:
         """Hang up, whatever was not read by then."""
         self._ended = True
-        self._buffer.clear()
+        self._drop()
         if not self.closed and self.transport is not None:
             self.transport.abort()
+
+    def _drop(self) -> None:
+        self._buffer.clear()
+        self._sent_of_first = 0
 
     # --- what the server does ---------------------------------------------------------------------
 
@@ -152,14 +164,33 @@ class Stream:
     async def _pumping(self, send: Send) -> None:
         try:
             while self._buffer:
-                chunk = b"".join(self._buffer)
-                self._buffer.clear()
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                self._size -= len(chunk)
+                piece = self._piece()
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
             if self._ended:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._pump = None
+
+    def _piece(self) -> bytes:
+        first = self._buffer[0]
+        if len(first) > PIECE:
+            if not self._sent_of_first:
+                # Much at once is no sign of a stalled reader: only what gathers behind it is.
+                self._size -= len(first)
+            end = self._sent_of_first + PIECE
+            piece = first[self._sent_of_first : end]
+            self._sent_of_first = end
+            if end >= len(first):
+                self._sent_of_first = 0
+                self._buffer.popleft()
+            return piece
+        taken: list[bytes] = []
+        size = 0
+        while self._buffer and size + len(self._buffer[0]) <= PIECE:
+            taken.append(self._buffer.popleft())
+            size += len(taken[-1])
+        self._size -= size
+        return taken[0] if len(taken) == 1 else b"".join(taken)
 
     def _keep_buffers_small(self) -> None:
         """A reader that stalls must cost little, and be noticed before much has gone its way."""
