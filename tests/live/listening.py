@@ -2,10 +2,11 @@
 
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,7 +59,9 @@ class Ears:
 
     def hang_up(self) -> None:
         if self._connection is not None and self._connection.sock is not None:
-            self._connection.sock.shutdown(2)
+            # It may be gone already.
+            with suppress(OSError):
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
