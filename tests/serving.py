@@ -18,6 +18,7 @@ from sqlalchemy import text
 from jobthread import app
 from jobthread.api.parts import Parts
 from jobthread.connections import Connection
+from jobthread.serving import Server
 from jobthread.settings import Settings, load_settings
 from jobthread.store import audit, schema
 from jobthread.store.database import Database, Reading, Writing, wall_clock
@@ -96,7 +97,7 @@ def serve(database_url: str, data_dir: Path, **environ: str) -> Serving:
         http=Connection,
         **app.proxy_options(settings),
     )
-    server = uvicorn.Server(config)
+    server = Server(config, parts.hub)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_until(lambda: server.started or not thread.is_alive())

@@ -16,7 +16,7 @@ from litestar import Litestar
 from jobthread import tokens
 from jobthread.actions import housekeeping
 from jobthread.actions.links import Issuing
-from jobthread.api import health, limits, outbox, routes
+from jobthread.api import customer_shapes, encoding, health, limits, outbox, routes
 from jobthread.api.callers import Callers
 from jobthread.api.calls import Calls
 from jobthread.api.front import App, front
@@ -24,6 +24,9 @@ from jobthread.api.parts import Parts
 from jobthread.deliver import compose, email, sms, worker
 from jobthread.deliver.outgoing import Compose, Send
 from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueued, DeliveryStatus, Happening
+from jobthread.live.hub import Hub
+from jobthread.live.postgres import Wire
+from jobthread.live.wording import Shapes
 from jobthread.settings import Settings
 from jobthread.store import limits as store_limits
 from jobthread.store import opening, schema
@@ -64,12 +67,22 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         callers=Callers(db, settings.session_days),
         issuing=issuing(settings),
         limits=counted,
+        typing_limits=limits.TypingLimits(),
+        hub=hub_of(db),
         message_limits=limits.MessageLimits() if settings.rate_limits else limits.MessageLimits(None, None),
         company=settings.company,
         country=settings.country,
         session_days=settings.session_days,
         base_url=settings.base_url,
         demo=demo,
+    )
+
+
+def hub_of(db: Database) -> Hub:
+    return Hub(
+        db,
+        Shapes(encoding.message, encoding.thread),
+        Shapes(customer_shapes.message, customer_shapes.thread),
     )
 
 
@@ -132,8 +145,9 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
         db = parts.db
         await opening.opened(settings.database_url, db)
         db.patience = PATIENCE_SECONDS
+        wire = _wired(settings, parts)
         audit_written, delivery_queued = asyncio.Event(), asyncio.Event()
-        db.on_commit = _teller(asyncio.get_running_loop(), parts.callers, audit_written, delivery_queued)
+        db.on_commit = _teller(asyncio.get_running_loop(), parts, audit_written, delivery_queued)
         stopping = asyncio.Event()
         delivering = asyncio.create_task(
             worker.deliver_forever(
@@ -149,11 +163,17 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
         background = [
             asyncio.create_task(housekeeping.keep_sealed(db, audit_key(settings), audit_written)),
             asyncio.create_task(housekeeping.keep_tidy(db)),
+            asyncio.create_task(parts.hub.run()),
+            *([asyncio.create_task(wire.run())] if wire else []),
         ]
+        if wire is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wire.connected.wait(), PATIENCE_SECONDS)
         _settle_memory()
         try:
             yield
         finally:
+            parts.hub.close()
             stopping.set()
             await delivering
             for task in background:
@@ -164,19 +184,29 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
     return lifespan
 
 
+def _wired(settings: Settings, parts: Parts) -> Wire | None:
+    """To the other processes, where there can be any."""
+    if parts.db.dialect == "sqlite":
+        return None
+    wire = Wire(parts.db, parts.hub, settings.listen_url or settings.database_url, parts.callers.forget)
+    parts.hub.elsewhere = wire.tell
+    return wire
+
+
 def _unobserved(channel: Channel, status: DeliveryStatus) -> None:
     """Where no figures are wanted."""
 
 
 def _teller(
-    loop: asyncio.AbstractEventLoop, callers: Callers, audit_written: asyncio.Event, queued: asyncio.Event
+    loop: asyncio.AbstractEventLoop, parts: Parts, audit_written: asyncio.Event, queued: asyncio.Event
 ) -> Callable[[list[Happening]], None]:
     """What each kind of happening sets in motion, after its commit and before its answer."""
 
     def tell(happenings: list[Happening]) -> None:
         kinds = {type(happening) for happening in happenings}
         if AccessEnded in kinds:
-            callers.forget()
+            parts.callers.forget()
+        parts.hub.tell(happenings)
         if AuditWritten in kinds:
             loop.call_soon_threadsafe(audit_written.set)
         if DeliveryQueued in kinds:

@@ -302,8 +302,50 @@ class AuditEntry(Struct, frozen=True):
 # --- what a commit brought about ------------------------------------------------------------------
 
 
-class AccessEnded(Struct, frozen=True):
-    """Some caller lost access: sessions, keys or links were ended, or a person or job changed."""
+class AccessEnded(Struct, frozen=True, array_like=True, tag=True):
+    """Some caller may have lost access: whoever this names, or anybody where it names nobody."""
+
+    staff_id: int | None = None
+    job_id: int | None = None
+    """The customers of this job."""
+
+
+class RowsWritten(Struct, frozen=True, array_like=True, tag=True):
+    """Messages and events that a thread did not have before: these, both ends included."""
+
+    thread_id: int
+    first_seq: int
+    last_seq: int
+
+
+class ReadMoved(Struct, frozen=True, array_like=True, tag=True):
+    """Somebody has read further in a thread."""
+
+    thread_id: int
+    reader_kind: SenderKind
+    reader_id: int
+
+
+class JobChanged(Struct, frozen=True, array_like=True, tag=True):
+    """What a job's threads say of it is no longer true."""
+
+    job_id: int
+
+
+class NamesChanged(Struct, frozen=True, array_like=True, tag=True):
+    """Somebody is called otherwise, or has another role: it shows in threads and messages everywhere."""
+
+
+class Typing(Struct, frozen=True, array_like=True, tag=True):
+    """Somebody is writing, and may never send it: nothing was stored."""
+
+    thread_id: int
+    typist_kind: SenderKind
+    typist_id: int
+
+
+News = AccessEnded | RowsWritten | ReadMoved | JobChanged | NamesChanged | Typing
+"""What open pages want to hear of: ids only, whoever passes it on reads how things are by then."""
 
 
 class DeliveryQueued(Struct, frozen=True):
@@ -314,4 +356,4 @@ class AuditWritten(Struct, frozen=True):
     """Rows of the audit trail wait to be sealed."""
 
 
-Happening = AccessEnded | DeliveryQueued | AuditWritten
+Happening = News | DeliveryQueued | AuditWritten

@@ -8,7 +8,9 @@ import uvicorn
 from jobthread import app
 from jobthread.actions import demo, passwords
 from jobthread.api.calls import Calls
+from jobthread.api.parts import Parts
 from jobthread.connections import Connection
+from jobthread.live.hub import Hub
 from jobthread.logs import set_up_logs
 from jobthread.settings import Settings
 from jobthread.store import opening
@@ -31,7 +33,8 @@ def serve(settings: Settings, *, demo: bool, more: Sequence[Calls] = ()) -> int:
         set_up_logs(settings.log_format, settings.log_level)
         db = app.open_database(settings)
         greeting = asyncio.run(_greeting(settings, db, demo))
-        server = _Server(_config(settings, db, demo, more), greeting)
+        parts = app.parts_of(settings, db, demo=demo)
+        server = Server(_config(settings, parts, more), parts.hub, greeting)
         server.run()
         return 0 if server.started else 1
     finally:
@@ -39,21 +42,26 @@ def serve(settings: Settings, *, demo: bool, more: Sequence[Calls] = ()) -> int:
             held.close()
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Says where it is once it listens, and not before: what it prints works."""
 
-    def __init__(self, config: uvicorn.Config, greeting: Sequence[str]) -> None:
+    def __init__(self, config: uvicorn.Config, hub: Hub, greeting: Sequence[str] = ()) -> None:
         super().__init__(config)
+        self._hub = hub
         self._greeting = greeting
 
     async def startup(self, sockets: "list[object] | None" = None) -> None:  # type: ignore[override]
         await super().startup(sockets)  # type: ignore[arg-type]
-        if self.started:
+        if self.started and self._greeting:
             print("\n".join(self._greeting), flush=True)  # noqa: T201
 
+    async def shutdown(self, sockets: "list[object] | None" = None) -> None:  # type: ignore[override]
+        # It waits for every answer to end before it tells the application: a stream would never end.
+        self._hub.close()
+        await super().shutdown(sockets)  # type: ignore[arg-type]
 
-def _config(settings: Settings, db: Database, demo: bool, more: Sequence[Calls]) -> uvicorn.Config:
-    parts = app.parts_of(settings, db, demo=demo)
+
+def _config(settings: Settings, parts: Parts, more: Sequence[Calls]) -> uvicorn.Config:
     return uvicorn.Config(
         app.application(settings, parts, more),
         host=settings.host,

@@ -59,6 +59,11 @@ class Settings:
         lambda above: f"sqlite:///{str(above['data_dir']).replace('%', '%25')}/jobthread.db",
         secret=True,
     )
+    listen_url: str | None = setting(
+        "PostgreSQL itself, where the database's address is a pooler's, which passes no notices on",
+        read.database_url,
+        secret=True,
+    )
     secret_key: str | None = setting(
         "Seals what must not rest in the clear; made at first start where none is set",
         read.secret_key,

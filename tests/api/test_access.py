@@ -100,6 +100,15 @@ DELETE /api/chat/threads/{thread_id}/participants/{user_id}
     oneself by-tess                                 404  204  404  404  404  404  404  401
     oneself visible | oneself visible-closed        404  204  404  204  404  404  404  401
     oneself roof-visible | oneself roof-internal    204  404  404  404  404  404  404  401
+POST /api/chat/threads/{thread_id}/typing
+    internal | internal-closed | by-tom             204  204  404  204  404  404  404  401
+    by-tess                                         204  204  404  404  404  404  404  401
+    visible | visible-closed                        204  204  204  204  404  404  204  401
+    roof-visible                                    204  204  204  404  404  404  204  401
+    roof-internal                                   204  404  404  404  404  404  404  401
+    none                                            404  404  404  404  404  404  404  401
+GET /api/chat/events
+    -                                               200  200  200  200  200  200  200  401
 GET /api/chat/unread-count
     -                                               200  200  200  200  200  200  200  401
 POST /api/chat/jobs/{job_id}/customer-thread
@@ -186,6 +195,19 @@ POST /api/chat/customer/jobs/{job_id}/thread/read
     roof | roof roof-visible                               403       403         200   401
     roof visible | roof roof-internal | roof none          403       403         404   401
     shut | shut visible | shut none | none | none none     403       403         403   401
+POST /api/chat/customer/jobs/{job_id}/thread/typing
+    boiler | boiler visible | boiler visible-closed        204       204         403   401
+    boiler internal | boiler internal-closed               404       404         403   401
+    boiler by-tom | boiler by-tess                         404       404         403   401
+    boiler roof-visible | boiler roof-internal             404       404         403   401
+    boiler none                                            404       404         403   401
+    roof | roof roof-visible                               403       403         204   401
+    roof visible | roof roof-internal | roof none          403       403         404   401
+    shut | shut visible | shut none | none | none none     403       403         403   401
+GET /api/chat/customer/jobs/{job_id}/events
+    boiler                                                 200       200         403   401
+    roof                                                   403       403         200   401
+    shut | none                                            403       403         403   401
 """
 
 # Whoever asks, the answer is the same: what they bring along is not looked at.
@@ -264,6 +286,7 @@ def lines_of(table: str) -> list[Line]:
     return found
 
 
+STREAM = "text/event-stream"
 TABLES = {Who.STAFF: STAFF_CALLS, Who.VISITOR: CUSTOMERS_CALLS, Who.ANYONE: ANYONES_CALLS}
 LINES = {who: lines_of(table) for who, table in TABLES.items()}
 CALLS = {named(call): call for call in all_calls()}
@@ -345,9 +368,20 @@ def ask(world: World, principal: str, line: Line) -> httpx2.Response:
     path = re.sub(r"\{(\w+)\}", lambda match: str(ID_OF[match[1]](world, principal, words)), template)
     body = BODIES[line.call](world, words) if line.call in BODIES else None
     query = QUERIES[line.call](world, words) if line.call in QUERIES else {}
-    answer = world.at[principal].request(method, path, json=body, params=query)
+    http = world.at[principal]
+    if CALLS[line.call].media_type == STREAM:
+        return _opened(http, path)
+    answer = http.request(method, path, json=body, params=query)
     if line.call == REMOVING and answer.status_code == 204:
         _put_back(world, principal, words)
+    return answer
+
+
+def _opened(http: httpx2.Client, path: str) -> httpx2.Response:
+    """A stream has no end: that it begins is answer enough."""
+    with http.stream("GET", path) as answer:
+        if answer.status_code != 200:
+            answer.read()
     return answer
 
 
@@ -404,6 +438,7 @@ BODIES: dict[str, Callable[[World, list[str]], Any]] = {
         {"body": "Hello"} | _thread_named(*of)
     ),
     "POST /api/chat/customer/jobs/{job_id}/thread/read": _thread_named,
+    "POST /api/chat/customer/jobs/{job_id}/thread/typing": _thread_named,
     "POST /api/chat/customer/session": _token,
     "POST /api/chat/customer/link": _token,
 }

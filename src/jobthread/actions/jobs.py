@@ -6,7 +6,17 @@ from typing import Any
 
 from jobthread import policy
 from jobthread.actions.threads import colleagues_of, staff_of
-from jobthread.entities import AccessEnded, Actor, AuditAction, Customer, Job, JobStatus, Micros, SeenJob
+from jobthread.entities import (
+    AccessEnded,
+    Actor,
+    AuditAction,
+    Customer,
+    Job,
+    JobChanged,
+    JobStatus,
+    Micros,
+    SeenJob,
+)
 from jobthread.errors import Forbidden, Invalid, NotFound, Taken
 from jobthread.policy import job_sight_of
 from jobthread.store import audit, jobs, people
@@ -114,7 +124,9 @@ def _tell_changes(tx: Writing, by: Actor, before: Job, after: Job) -> None:
     if changed := sorted(name for name, (old, new) in facts.items() if old != new):
         audit.add(tx, by, AuditAction.JOB_CHANGED, about, changed=changed)
     if before != after:
-        tx.tell(AccessEnded())
+        tx.tell(AccessEnded(job_id=after.ref.id))
+    if before.ref != after.ref:
+        tx.tell(JobChanged(after.ref.id))
 
 
 _FACTS = ("reference", "title", "scheduled_at", "external_id", "assignees")

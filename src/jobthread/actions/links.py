@@ -134,7 +134,7 @@ def revoke(tx: Writing, by: Actor, link_id: int) -> None:
 def withdraw(tx: Writing, by: Actor, link: Link) -> None:
     if links.revoke(tx, link.id):
         audit.add(tx, by, AuditAction.LINK_REVOKED, _about(link))
-        tx.tell(AccessEnded())
+        tx.tell(AccessEnded(job_id=link.job_id))
 
 
 # --- customers ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from jobthread import policy, tokens
 from jobthread.actions.links import withdraw
 from jobthread.actions.threads import staff_of
-from jobthread.entities import AccessEnded, Actor, AuditAction, Channel, Customer, Role, Staff
+from jobthread.entities import AccessEnded, Actor, AuditAction, Channel, Customer, NamesChanged, Role, Staff
 from jobthread.errors import Forbidden, LastAdmin, NotFound, Taken
 from jobthread.store import audit, jobs, links, outbox, people, sessions
 from jobthread.store.database import Writing
@@ -46,7 +46,9 @@ def change_user(tx: Writing, by: Actor, user_id: int, changes: Mapping[str, Any]
     _tell_changes(tx, by, before, after, changes)
     if not after.active or "password_hash" in changes:
         sessions.end_all_of(tx, user_id)
-    tx.tell(AccessEnded())
+    tx.tell(AccessEnded(staff_id=user_id))
+    if (before.name, before.role) != (after.name, after.role):
+        tx.tell(NamesChanged())
     return after
 
 
@@ -95,7 +97,7 @@ def revoke_api_key(tx: Writing, by: Actor, name: str) -> None:
         raise NotFound(f"There is no API key named {name} in force")
     people.change_staff(tx, user_id, {"active": False})
     audit.add(tx, by, AuditAction.API_KEY_REVOKED, audit.About("user", user_id), name=name)
-    tx.tell(AccessEnded())
+    tx.tell(AccessEnded(staff_id=user_id))
 
 
 # --- customers ------------------------------------------------------------------------------------
@@ -114,6 +116,8 @@ def change_customer(tx: Writing, by: Actor, customer_id: int, changes: Mapping[s
     audit.add(tx, by, AuditAction.CUSTOMER_CHANGED, audit.About("customer", customer_id), changed=changed)
     _withdraw_misdirected(tx, by, before, after)
     tx.tell(AccessEnded())
+    if before.name != after.name:
+        tx.tell(NamesChanged())
     return after
 
 

@@ -43,7 +43,7 @@ def sign_out(tx: Writing, actor: Actor, token_hash: bytes) -> None:
     sessions.end(tx, token_hash)
     staff = _staff(actor)
     audit.add(tx, actor, AuditAction.SIGNED_OUT, _about(staff.id))
-    tx.tell(AccessEnded())
+    tx.tell(AccessEnded(staff_id=staff.id))
 
 
 def own_password_hash(tx: Reading, actor: Actor) -> str | None:
@@ -61,7 +61,7 @@ def change_password(tx: Writing, actor: Actor, password_hash: str, kept_session:
     people.change_staff(tx, staff.id, {"password_hash": password_hash})
     sessions.end_all_of(tx, staff.id, but=kept_session)
     audit.add(tx, actor, AuditAction.PASSWORD_CHANGED, _about(staff.id))
-    tx.tell(AccessEnded())
+    tx.tell(AccessEnded(staff_id=staff.id))
 
 
 def _staff(actor: Actor) -> Staff:

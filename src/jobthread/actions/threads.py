@@ -10,13 +10,12 @@ from jobthread.entities import (
     Actor,
     AuditAction,
     EventType,
+    ReadMoved,
     SeenThread,
-    SenderKind,
     Staff,
     ThreadStatus,
     ThreadView,
     Visibility,
-    Visitor,
 )
 from jobthread.errors import Forbidden, Invalid, NotAuthenticated, NotFound
 from jobthread.policy import job_sight_of, sight_of
@@ -100,7 +99,7 @@ def remove_participant(tx: Writing, by: Actor, thread_id: int, user_id: int) -> 
     pen = Pen()
     pen.leave(pen.sheet(thread), by, people.person(people.get_staff(tx, user_id)))
     pen.put_down(tx)
-    tx.tell(AccessEnded())
+    tx.tell(AccessEnded(staff_id=user_id))
 
 
 def mark_read(tx: Writing, by: Actor, thread_id: int, up_to_seq: int | None) -> tuple[int, int]:
@@ -109,7 +108,10 @@ def mark_read(tx: Writing, by: Actor, thread_id: int, up_to_seq: int | None) -> 
     if caller is None:
         raise NotFound
     thread = threads.get_seen(tx, sight_of(caller), thread_id)
-    return reads.mark(tx, thread, reader_of(caller), up_to_seq)
+    reader = views.reader_of(caller)
+    if reads.move(tx, thread, reader, up_to_seq):
+        tx.tell(ReadMoved(thread_id, *reader))
+    return reads.standing(tx, thread, reader)
 
 
 def view(tx: Reading, by: Actor, thread_id: int) -> ThreadView:
@@ -117,13 +119,7 @@ def view(tx: Reading, by: Actor, thread_id: int) -> ThreadView:
     caller = by.caller
     if caller is None:
         raise NotFound
-    return views.view(tx, threads.get_seen(tx, sight_of(caller), thread_id), reader_of(caller))
-
-
-def reader_of(caller: Staff | Visitor) -> views.Reader:
-    if isinstance(caller, Staff):
-        return SenderKind.STAFF, caller.id
-    return SenderKind.CUSTOMER, caller.customer_id
+    return views.view(tx, threads.get_seen(tx, sight_of(caller), thread_id), views.reader_of(caller))
 
 
 def staff_of(tx: Reading, by: Actor) -> Staff:

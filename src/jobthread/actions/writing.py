@@ -12,6 +12,7 @@ from jobthread.entities import (
     Message,
     MessageKind,
     Person,
+    RowsWritten,
     Sender,
     SenderKind,
     Staff,
@@ -29,6 +30,8 @@ class Sheet:
 
     thread_id: int
     status: ThreadStatus
+    first_seq: int
+    """Of those rows that this transaction writes."""
     last_seq: int
     message_count: int
     last_message_seq: int | None
@@ -53,6 +56,7 @@ class Pen:
             Sheet(
                 thread_id=thread.id,
                 status=thread.status,
+                first_seq=thread.last_seq + 1,
                 last_seq=thread.last_seq,
                 message_count=thread.message_count,
                 last_message_seq=thread.last_message_seq,
@@ -117,6 +121,9 @@ class Pen:
             reads.put(tx, list(self.marks.values()))
         for by, action, about, details in self.trail:
             audit.add(tx, by, action, about, **details)
+        for sheet in self.sheets.values():
+            if sheet.last_seq >= sheet.first_seq:
+                tx.tell(RowsWritten(sheet.thread_id, sheet.first_seq, sheet.last_seq))
         return {(message.thread_id, message.seq): message for message in written}
 
     def _tell(self, sheet: Sheet, by: Actor, action: AuditAction, **details: object) -> None:

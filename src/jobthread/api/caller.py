@@ -8,6 +8,7 @@ from litestar import Request
 from jobthread.api.parts import Parts
 from jobthread.entities import Actor, Caller, Visitor
 from jobthread.errors import CrossSite, JobthreadError, LinkInvalid, NotAuthenticated, WrongJob
+from jobthread.store.grounds import Ground, GroundKind
 from jobthread.store.links import Standing
 from jobthread.tokens import API_KEY_PREFIX, hash_of
 
@@ -36,6 +37,18 @@ async def staff_caller(request: Asking, parts: Parts) -> Actor:
     return _actor(request, staff)
 
 
+def ground_of(request: Asking, parts: Parts, caller: Caller) -> Ground:
+    """The secret that this caller was let in by, to be asked for again while they stay."""
+    token = _bearer(request)
+    if isinstance(caller, Visitor):
+        if token is not None:
+            return Ground(GroundKind.TOKEN, hash_of(token))
+        return Ground(GroundKind.COOKIE, hash_of(_visitor_cookies(request, parts)[0]))
+    if token is not None:
+        return Ground(GroundKind.API_KEY, hash_of(token))
+    return Ground(GroundKind.SESSION, hash_of(session_token(request, parts) or ""))
+
+
 async def visitor_caller(request: Asking, parts: Parts) -> Actor:
     """A customer, for the job that the path names. Raises `WrongJob` for any other job."""
     token = _bearer(request)
@@ -50,13 +63,17 @@ async def visitor_caller(request: Asking, parts: Parts) -> Actor:
 
 
 async def _visitor_of_cookies(request: Asking, parts: Parts) -> Visitor:
+    for token in _visitor_cookies(request, parts):
+        return _good(await parts.callers.link_of_cookie(hash_of(token)), NotAuthenticated())
+    raise NotAuthenticated
+
+
+def _visitor_cookies(request: Asking, parts: Parts) -> list[str]:
     """One browser may hold links to several jobs: the cookie of the job asked for goes first."""
     prefix = _prefix(parts) + "jobthread_job_"
     held = {name: value for name, value in _cookies(request).items() if name.startswith(prefix)}
     mine = f"{prefix}{request.path_params['job_id']}"
-    for name in sorted(held, key=lambda name: name != mine):
-        return _good(await parts.callers.link_of_cookie(hash_of(held[name])), NotAuthenticated())
-    raise NotAuthenticated
+    return [held[name] for name in sorted(held, key=lambda name: name != mine)]
 
 
 def _good(found: Standing | JobthreadError | None, otherwise: JobthreadError) -> Visitor:

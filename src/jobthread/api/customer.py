@@ -97,7 +97,7 @@ async def customer_send(asked: Asked[shapes.NewCustomerMessage, Nothing]) -> Res
     body = fields.body(new.body)
     thread_id = new.thread_id
     if thread_id is None:
-        thread_id = (await parts.db.read(lambda tx: _newest(tx, visitor))).id
+        thread_id = (await parts.db.read(lambda tx: newest(tx, visitor))).id
     send = messages.Send(asked.by, thread_id, body, new.client_msg_id)
     sent = await parts.db.write_one_of_many(messages.send_all, send)
     return answer(shapes.message(sent.message), 200 if sent.repeated else 201)
@@ -116,7 +116,7 @@ async def customer_mark_read(asked: Asked[shapes.CustomerReadMark, Nothing]) -> 
     """Mark read up to a seq, or all; never moves back."""
     visitor, thread_id, up_to = asked.visitor, asked.body.thread_id, asked.body.up_to_seq
     last, unread = await asked.parts.db.write(
-        lambda tx: threads.mark_read(tx, asked.by, thread_id or _newest(tx, visitor).id, up_to)
+        lambda tx: threads.mark_read(tx, asked.by, thread_id or newest(tx, visitor).id, up_to)
     )
     return answer(ReadAnswer(last, unread))
 
@@ -137,7 +137,7 @@ async def renew_link(asked: Asked[shapes.TokenExchange, Nothing]) -> Response[by
 
 
 def _view(tx: Reading, visitor: Visitor, query: shapes.ViewQuery) -> shapes.CustomerView:
-    sight, reader = sight_of(visitor), threads.reader_of(visitor)
+    sight, reader = sight_of(visitor), views.reader_of(visitor)
     threads_seen = views.page(tx, sight, views.ThreadFilter(), reader, None, 100).items
     thread = _wanted(tx, visitor, query.thread_id)
     found, more = (
@@ -162,7 +162,7 @@ def _wanted(tx: Reading, visitor: Visitor, thread_id: int | None) -> SeenThread 
     return store.newest_in_job(tx, sight, visitor.job_id, [ThreadStatus.OPEN])
 
 
-def _newest(tx: Reading, visitor: Visitor) -> SeenThread:
+def newest(tx: Reading, visitor: Visitor) -> SeenThread:
     """Where an answer goes that names no thread: the newest open one, else the newest closed one."""
     sight = sight_of(visitor)
     for statuses in ([ThreadStatus.OPEN], EVERY_STATUS):

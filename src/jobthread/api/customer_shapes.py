@@ -98,6 +98,10 @@ class CustomerReadMark(Asking):
     up_to_seq: Seq | None = None
 
 
+class CustomerTyping(Asking):
+    thread_id: Id | None = None
+
+
 class RenewalAnswer(Struct):
     status: str = "accepted"
 

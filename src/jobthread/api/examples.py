@@ -214,6 +214,7 @@ EXAMPLES: dict[Any, Any] = {
     customer_shapes.CustomerMessage: _SEEN_MESSAGE,
     customer_shapes.NewCustomerMessage: {"body": "Nine is fine, thank you.", "client_msg_id": "f00d-1"},
     customer_shapes.CustomerReadMark: {"up_to_seq": 2},
+    customer_shapes.CustomerTyping: {"thread_id": 12},
     customer_shapes.RenewalAnswer: {"status": "accepted"},
     # the rest
     shapes.AuditEntries: {"entries": [_ENTRY], "next_cursor": None},

@@ -45,6 +45,8 @@ def front(app: App, *, https: bool, observe: Observe | None) -> App:
             return
         started = time.perf_counter()
         request_id = secrets.token_hex(8)
+        # A stream must be able to hang up on a reader that has stalled, and ASGI has no word for that.
+        scope["transport"] = getattr(getattr(send, "__self__", None), "transport", None)
         status = 0
 
         async def send_with_headers(message: dict[str, Any]) -> None:

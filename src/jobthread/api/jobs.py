@@ -8,7 +8,6 @@ from msgspec import UNSET
 
 from jobthread import policy
 from jobthread.actions import jobs
-from jobthread.actions.threads import reader_of
 from jobthread.api import encoding, fields, shapes
 from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, if_changed
 from jobthread.entities import Job, JobStatus, Micros, Staff
@@ -96,7 +95,7 @@ async def change_job(asked: Asked[shapes.JobChange, Nothing]) -> Response[bytes]
 
 def _shape(tx: Reading, staff: Staff, job: Job) -> shapes.Job:
     in_job = views.ThreadFilter(job_id=job.ref.id)
-    found = views.page(tx, sight_of(staff), in_job, reader_of(staff), None, 100)
+    found = views.page(tx, sight_of(staff), in_job, views.reader_of(staff), None, 100)
     return encoding.job(job, found.items)
 
 

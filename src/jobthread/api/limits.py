@@ -30,3 +30,24 @@ class MessageLimits:
         self._full_at[key] = next_full_at(self._full_at.get(key, 0), now, rate)
         if len(self._full_at) > REMEMBERED:
             self._full_at = {key: at for key, at in self._full_at.items() if at > now}
+
+
+TYPING_SECONDS = 1.0
+"""Others hear at most so often that somebody types."""
+
+
+@dataclass
+class TypingLimits:
+    _told_at: dict[tuple[bool, int, int], float] = field(default_factory=dict)
+
+    def spend(self, caller: Caller, thread_id: int) -> bool:
+        """Whether it is time to tell the others again."""
+        now = time.monotonic()
+        is_staff = isinstance(caller, Staff)
+        key = (is_staff, caller.id if isinstance(caller, Staff) else caller.link_id, thread_id)
+        if now - self._told_at.get(key, -TYPING_SECONDS) < TYPING_SECONDS:
+            return False
+        self._told_at[key] = now
+        if len(self._told_at) > REMEMBERED:
+            self._told_at = {key: at for key, at in self._told_at.items() if at > now - TYPING_SECONDS}
+        return True

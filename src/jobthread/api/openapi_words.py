@@ -34,6 +34,7 @@ NOUNS: dict[str, str] = {
     "customers": "Customers, as staff see them",
     "links": "Customer threads and magic links, as the office makes and withdraws them",
     "customer": "The customer's own calls: one job, and nothing else",
+    "events": "Live updates: streams of events, and typing notices",
     "users": "Staff accounts",
     "audit": "Who did what, when and from where",
     "health": "For those who run the server",

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from jobthread.actions.links import Issuing
 from jobthread.api.callers import Callers
-from jobthread.api.limits import MessageLimits
+from jobthread.api.limits import MessageLimits, TypingLimits
+from jobthread.live.hub import Hub
 from jobthread.store.database import Database
 from jobthread.store.limits import Limits
 
@@ -17,6 +18,8 @@ class Parts:
     limits: Limits
     """On sign-ins and links: counted in the database, shared by all processes."""
     message_limits: MessageLimits
+    typing_limits: TypingLimits
+    hub: Hub
     company: str
     country: str
     """Two letters: how phone numbers without a country code are read."""

@@ -32,7 +32,7 @@ async def list_threads(asked: Asked[None, shapes.ThreadsQuery]) -> Response[byte
         joined_by=staff.id if query.mine else None,
         query=query.q,
     )
-    reader = threads.reader_of(staff)
+    reader = views.reader_of(staff)
     page = await asked.parts.db.read(
         lambda tx: views.page(tx, sight_of(staff), wanted, reader, query.cursor, query.limit)
     )

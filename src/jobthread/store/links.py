@@ -1,6 +1,6 @@
 """Magic links and the customers' cookies that they opened: only SHA-256 hashes are kept."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -70,6 +70,19 @@ def of_cookie(tx: Reading, token_hash: bytes) -> Standing | None:
     """The link that earned the cookie: a cookie opens what its link opens, and ends with it."""
     opened = select(customer_cookies.c.magic_session_id).where(customer_cookies.c.token_hash == token_hash)
     return _standing(tx, _standings().where(chat_magic_sessions.c.id.in_(opened)))
+
+
+def of_tokens(tx: Reading, hashes: Collection[bytes]) -> dict[bytes, Standing]:
+    rows = tx.conn.execute(_standings().where(chat_magic_sessions.c.token_hash.in_(hashes)))
+    return {bytes(row.token_hash): _made(row) for row in rows}
+
+
+def of_cookies(tx: Reading, hashes: Collection[bytes]) -> dict[bytes, Standing]:
+    cookies = customer_cookies.c
+    chosen = _standings().add_columns(cookies.token_hash.label("cookie_hash"))
+    opened = chosen.join(customer_cookies, cookies.magic_session_id == chat_magic_sessions.c.id)
+    rows = tx.conn.execute(opened.where(cookies.token_hash.in_(hashes)))
+    return {bytes(row.cookie_hash): _made(row) for row in rows}
 
 
 def by_id(tx: Reading, link_ids: Iterable[int]) -> dict[int, Standing]:

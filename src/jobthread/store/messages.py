@@ -1,6 +1,6 @@
 """Messages: read by page, written by batch. A message never leaves and never changes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -107,6 +107,11 @@ def page(
     return made(tx, rows[:limit][::-1]), len(rows) > limit
 
 
+def between(tx: Reading, spans: Collection[tuple[int, int, int]]) -> list[Message]:
+    """Those of each (thread, first seq, last seq), in no order. Whoever asks must put a sight to each."""
+    return made(tx, fetch(tx, _between, rows=as_json(list(spans))))
+
+
 def made(tx: Reading, rows: Sequence[AnyRow]) -> list[Message]:
     named = _people_of_events(tx, rows)
     return [_message(row, named) for row in rows]
@@ -209,6 +214,15 @@ def _written(new_id: int, row: NewRow, now: Micros) -> Message:
         client_msg_id=row.client_msg_id,
         created_at=now,
     )
+
+
+def _between(dialect: str) -> Select[Any]:
+    given = Rows(dialect, {"thread_id": BigInteger(), "first_seq": BigInteger(), "last_seq": BigInteger()})
+    within = and_(
+        chat_messages.c.thread_id == given["thread_id"],
+        chat_messages.c.seq.between(given["first_seq"], given["last_seq"]),
+    )
+    return selected().join(given.table, within)
 
 
 def _repeats(dialect: str) -> Select[Any]:

@@ -1,11 +1,11 @@
 """Staff, service accounts and their API keys; customers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, Select, func, insert, select, update
 
-from jobthread.entities import Customer, Person, Role, Staff
+from jobthread.entities import Customer, Person, Role, SenderKind, Staff
 from jobthread.errors import NotFound
 from jobthread.store.batches import Rows, as_json, fetch
 from jobthread.store.database import AnyRow, Reading, Writing
@@ -60,6 +60,19 @@ def staff_by_id(tx: Reading, ids: Iterable[int]) -> dict[int, Staff]:
 def _by_id(dialect: str) -> Select[Any]:
     given = Rows(dialect, {"id": BigInteger()})
     return select(*_STAFF).where(users.c.id.in_(select(given["id"]).select_from(given.table)))
+
+
+def names(tx: Reading, asked: Iterable[tuple[SenderKind, int]]) -> dict[tuple[SenderKind, int], str]:
+    """What staff and customers are called, by their kind and id."""
+    wanted: dict[SenderKind, set[int]] = {}
+    for kind, one_id in asked:
+        wanted.setdefault(kind, set()).add(one_id)
+    found: dict[tuple[SenderKind, int], str] = {}
+    for kind, table in ((SenderKind.STAFF, users), (SenderKind.CUSTOMER, customers)):
+        if ids := wanted.get(kind):
+            rows = tx.conn.execute(select(table.c.id, table.c.name).where(table.c.id.in_(sorted(ids))))
+            found |= {(kind, row.id): row.name for row in rows}
+    return found
 
 
 def with_password(tx: Reading, email: str) -> tuple[Staff, str] | None:
@@ -122,6 +135,15 @@ def staff_of_api_key(tx: Reading, key_hash: bytes) -> Staff | None:
         .where(api_keys.c.key_hash == key_hash, api_keys.c.revoked_at.is_(None), users.c.active)
     ).first()
     return staff(row) if row else None
+
+
+def staff_of_api_keys(tx: Reading, hashes: Collection[bytes]) -> dict[bytes, Staff]:
+    rows = tx.conn.execute(
+        select(*_STAFF, api_keys.c.key_hash)
+        .join(api_keys, api_keys.c.user_id == users.c.id)
+        .where(api_keys.c.key_hash.in_(hashes), api_keys.c.revoked_at.is_(None), users.c.active)
+    )
+    return {bytes(row.key_hash): staff(row) for row in rows}
 
 
 def revoke_api_key(tx: Writing, name: str) -> int | None:

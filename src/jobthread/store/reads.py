@@ -1,6 +1,6 @@
 """Read marks and unread counts: one subtraction each, at any size."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    cast,
     func,
     literal,
     select,
@@ -22,7 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from jobthread.entities import ReadBy, SeenThread, SenderKind, Visibility
 from jobthread.store import messages
-from jobthread.store.batches import Rows, as_json, run
+from jobthread.store.batches import Rows, as_json, fetch, run
 from jobthread.store.database import Reading, Writing
 from jobthread.store.tables import chat_message_read_status as marks
 from jobthread.store.tables import chat_thread_participants, chat_threads, customers, jobs, users
@@ -30,27 +31,40 @@ from jobthread.store.views import Reader
 
 Mark = tuple[SenderKind, int, int, int, int]
 """Reader kind and id, thread, last seq read, messages read."""
+Place = tuple[int, SenderKind, int]
+"""Thread, reader kind and id."""
 LAST = 2**63 - 1
 """Later than any moment."""
 
 
-def mark(tx: Writing, thread: SeenThread, reader: Reader, up_to_seq: int | None) -> tuple[int, int]:
-    """Mark read up to `up_to_seq` (None: all); answers (last_read_seq, unread_count). Never moves back."""
+def move(tx: Writing, thread: SeenThread, reader: Reader, up_to_seq: int | None) -> bool:
+    """Mark read up to `up_to_seq` (None: all). Whether the mark moved: it never moves back."""
     seq = thread.last_seq if up_to_seq is None else min(up_to_seq, thread.last_seq)
     count = thread.message_count if seq == thread.last_seq else messages.numbers_at(tx, thread.id, seq)
     kind, reader_id = reader
-    put(tx, [(kind, reader_id, thread.id, seq, count)])
+    return put(tx, [(kind, reader_id, thread.id, seq, count)]) > 0
+
+
+def standing(tx: Reading, thread: SeenThread, reader: Reader) -> tuple[int, int]:
+    """(last_read_seq, unread_count) of one who has read."""
     row = tx.conn.execute(
-        select(marks.c.last_read_seq, marks.c.read_count).where(
-            marks.c.reader_kind == kind, marks.c.reader_id == reader_id, marks.c.thread_id == thread.id
-        )
+        select(marks.c.last_read_seq, marks.c.read_count).where(_mark(*reader, thread.id))
     ).one()
     return row.last_read_seq, thread.message_count - row.read_count
 
 
-def put(tx: Writing, new: Sequence[Mark]) -> None:
-    """Move marks forward; one that stands further on already stays. One mark a reader and thread."""
-    run(tx, _put, rows=as_json(new), now=tx.now)
+def put(tx: Writing, new: Sequence[Mark]) -> int:
+    """Move marks forward; one that stands further on already stays. One mark a reader and thread.
+
+    Answers how many moved.
+    """
+    return run(tx, _put, rows=as_json(new), now=tx.now).rowcount
+
+
+def last_read(tx: Reading, asked: Sequence[Place]) -> dict[Place, int]:
+    """How far each of these readers stands."""
+    rows = fetch(tx, _asked, rows=as_json(asked))
+    return {(row.thread_id, SenderKind(row.reader_kind), row.reader_id): row.last_read_seq for row in rows}
 
 
 def unread_total(tx: Reading, user_id: int) -> int:
@@ -66,6 +80,12 @@ def unread_total(tx: Reading, user_id: int) -> int:
         .where(chat_thread_participants.c.user_id == user_id)
     )
     return int(tx.conn.execute(total).scalar() or 0)
+
+
+def unread_totals(tx: Reading, user_ids: Collection[int]) -> dict[int, int]:
+    """The same for many people at once."""
+    rows = fetch(tx, _totals, rows=as_json([[user_id] for user_id in user_ids]))
+    return dict.fromkeys(user_ids, 0) | {row.user_id: int(row.unread) for row in rows}
 
 
 def of_thread(tx: Reading, thread: SeenThread) -> list[ReadBy]:
@@ -109,9 +129,34 @@ def _read_by(kind: SenderKind, who: Table, joined_at: ColumnElement[int]) -> Sel
 
 
 def _mark(
-    kind: SenderKind, reader_id: ColumnElement[int] | int, thread_id: ColumnElement[int]
+    kind: SenderKind, reader_id: ColumnElement[int] | int, thread_id: ColumnElement[int] | int
 ) -> ColumnElement[bool]:
     return and_(marks.c.reader_kind == kind, marks.c.reader_id == reader_id, marks.c.thread_id == thread_id)
+
+
+def _totals(dialect: str) -> Select[Any]:
+    given = Rows(dialect, {"user_id": BigInteger()})
+    joined = chat_thread_participants
+    unread = func.sum(chat_threads.c.message_count - func.coalesce(marks.c.read_count, 0))
+    return (
+        # What PostgreSQL sums up from bigints is a decimal number.
+        select(joined.c.user_id, cast(unread, BigInteger()).label("unread"))
+        .select_from(
+            joined.join(chat_threads, chat_threads.c.id == joined.c.thread_id).outerjoin(
+                marks, _mark(SenderKind.STAFF, joined.c.user_id, chat_threads.c.id)
+            )
+        )
+        .where(joined.c.user_id.in_(select(given["user_id"]).select_from(given.table)))
+        .group_by(joined.c.user_id)
+    )
+
+
+def _asked(dialect: str) -> Select[Any]:
+    given = Rows(dialect, {"thread_id": BigInteger(), "reader_kind": Text(), "reader_id": BigInteger()})
+    same = [marks.c[name] == column for name, column in given.columns.items()]
+    return select(marks.c.thread_id, marks.c.reader_kind, marks.c.reader_id, marks.c.last_read_seq).join(
+        given.table, and_(*same)
+    )
 
 
 def _put(dialect: str) -> Any:

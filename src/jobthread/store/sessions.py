@@ -1,5 +1,6 @@
 """Staff sessions: only the SHA-256 of a session's token is kept."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,16 @@ def find(tx: Reading, token_hash: bytes) -> Session | None:
     """A session in force, of an active person."""
     row = run(tx, _find, token_hash=token_hash, now=tx.now).first()
     return Session(people.staff(row), row.last_seen_at, row.expires_at) if row else None
+
+
+def find_many(tx: Reading, hashes: Collection[bytes]) -> dict[bytes, Staff]:
+    """Whose sessions are in force, by the sessions' hashes."""
+    rows = tx.conn.execute(
+        select(users, user_sessions.c.token_hash)
+        .join(user_sessions, user_sessions.c.user_id == users.c.id)
+        .where(user_sessions.c.token_hash.in_(hashes), user_sessions.c.expires_at > tx.now, users.c.active)
+    )
+    return {bytes(row.token_hash): people.staff(row) for row in rows}
 
 
 def extend(tx: Writing, token_hash: bytes, expires_at: Micros) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from jobthread.entities import (
+    Micros,
     SeenThread,
     SenderKind,
     Thread,
@@ -126,6 +127,31 @@ def locked_for_senders(tx: Writing, senders: Iterable[tuple[int, int]]) -> dict[
     return {row.id: _thread(row, frozenset(joined.get(row.id, ()))) for row in rows}
 
 
+def as_they_are(tx: Reading, thread_ids: Collection[int]) -> dict[int, Thread]:
+    """Threads by id, with all who take part. These are no `SeenThread`s either."""
+    rows = fetch(tx, _facts, rows=as_json([[thread_id] for thread_id in thread_ids]))
+    joined: dict[int, set[int]] = {}
+    for thread_id, user_id in fetch(tx, _all_joined, rows=as_json([[row.id] for row in rows])):
+        joined.setdefault(thread_id, set()).add(user_id)
+    return {row.id: _thread(row, frozenset(joined.get(row.id, ()))) for row in rows}
+
+
+def of_jobs(tx: Reading, job_ids: Collection[int]) -> list[tuple[int, int]]:
+    """(job id, thread id) of every thread about these jobs."""
+    about = chat_threads.c.job_id.in_(sorted(job_ids))
+    rows = tx.conn.execute(select(chat_threads.c.job_id, chat_threads.c.id).where(about))
+    return [(row.job_id, row.id) for row in rows]
+
+
+def moved_lately(tx: Reading, micros: Micros) -> dict[int, int]:
+    """The last seq of each thread in which something was written so shortly before the latest of all."""
+    latest = select(func.max(chat_threads.c.active_at)).scalar_subquery()
+    rows = tx.conn.execute(
+        select(chat_threads.c.id, chat_threads.c.last_seq).where(chat_threads.c.active_at > latest - micros)
+    )
+    return {row.id: row.last_seq for row in rows}
+
+
 # --- writing --------------------------------------------------------------------------------------
 
 
@@ -207,6 +233,19 @@ def _lock(dialect: str) -> Select[Any]:
         .where(chat_threads.c.id.in_(select(given["thread_id"]).select_from(given.table)))
         .order_by(chat_threads.c.id)
         .with_for_update()
+    )
+
+
+def _facts(dialect: str) -> Select[Any]:
+    given = Rows(dialect, {"thread_id": BigInteger()})
+    return select(*FACTS).where(chat_threads.c.id.in_(select(given["thread_id"]).select_from(given.table)))
+
+
+def _all_joined(dialect: str) -> Select[Any]:
+    given = Rows(dialect, {"thread_id": BigInteger()})
+    participants = chat_thread_participants
+    return select(participants.c.thread_id, participants.c.user_id).where(
+        participants.c.thread_id.in_(select(given["thread_id"]).select_from(given.table))
     )
 
 

@@ -1,13 +1,14 @@
 """Threads as one reader finds them: with people, last message, and that reader's counts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Select, and_, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Text, and_, select
 
 from jobthread.entities import (
+    Caller,
     JobRef,
     JobStatus,
     Message,
@@ -15,6 +16,7 @@ from jobthread.entities import (
     Role,
     SeenThread,
     SenderKind,
+    Staff,
     ThreadStatus,
     ThreadView,
     Visibility,
@@ -49,6 +51,12 @@ class ThreadFilter:
     query: str = ""
 
 
+def reader_of(caller: Caller) -> Reader:
+    if isinstance(caller, Staff):
+        return SenderKind.STAFF, caller.id
+    return SenderKind.CUSTOMER, caller.customer_id
+
+
 def view(tx: Reading, thread: SeenThread, reader: Reader) -> ThreadView:
     row = tx.conn.execute(_views(reader).where(chat_threads.c.id == thread.id)).one()
     return _made(tx, [row])[0]
@@ -63,6 +71,18 @@ def page(
     return Page(_with_hits(tx, _made(tx, rows.items), wanted.query), rows.next_cursor)
 
 
+def as_found_by(
+    tx: Reading, readers: Mapping[int, Collection[Reader]]
+) -> dict[tuple[int, Reader], ThreadView]:
+    """Threads by id as each of these readers finds them: whoever asks must put each one's sight to them."""
+    given = [(thread_id, *reader) for thread_id, of_thread in readers.items() for reader in of_thread]
+    if not given:
+        return {}
+    rows = fetch(tx, _found_by, rows=as_json(given))
+    found = zip(rows, _made(tx, rows), strict=True)
+    return {(view.id, (SenderKind(row.reader_kind), row.reader_id)): view for row, view in found}
+
+
 def _with_hits(tx: Reading, found: list[ThreadView], query: str) -> list[ThreadView]:
     if not found or not query.strip():
         return found
@@ -75,7 +95,23 @@ _job_customers = customers.alias("job_customers")
 
 
 def _views(reader: Reader) -> Select[Any]:
-    kind, reader_id = reader
+    return _views_of(*reader)
+
+
+def _found_by(dialect: str) -> Select[Any]:
+    given = Rows(dialect, {"thread_id": BigInteger(), "reader_kind": Text(), "reader_id": BigInteger()})
+    kind, reader_id = given["reader_kind"], given["reader_id"]
+    asked = given.table.join(chat_threads, chat_threads.c.id == given["thread_id"])
+    return _views_of(kind, reader_id, asked).add_columns(
+        kind.label("reader_kind"), reader_id.label("reader_id")
+    )
+
+
+def _views_of(
+    kind: ColumnElement[str] | SenderKind,
+    reader_id: ColumnElement[int] | int,
+    threads: FromClause = chat_threads,
+) -> Select[Any]:
     marks = chat_message_read_status
     mine = and_(
         marks.c.thread_id == chat_threads.c.id, marks.c.reader_kind == kind, marks.c.reader_id == reader_id
@@ -93,7 +129,7 @@ def _views(reader: Reader) -> Select[Any]:
         marks.c.last_read_seq,
         marks.c.read_count,
     ).select_from(
-        chat_threads.outerjoin(jobs, jobs.c.id == chat_threads.c.job_id)
+        threads.outerjoin(jobs, jobs.c.id == chat_threads.c.job_id)
         .outerjoin(_job_customers, _job_customers.c.id == jobs.c.customer_id)
         .outerjoin(_creators, _creators.c.id == chat_threads.c.created_by)
         .outerjoin(marks, mine)
@@ -125,7 +161,7 @@ def _conditions(dialect: str, wanted: ThreadFilter) -> list[Any]:
 def _made(tx: Reading, rows: Sequence[AnyRow]) -> list[ThreadView]:
     if not rows:
         return []
-    participants = _participants(tx, [row.id for row in rows])
+    participants = _participants(tx, list({row.id for row in rows}))
     last = _last_messages(tx, rows)
     return [
         ThreadView(
@@ -178,7 +214,7 @@ def _participants(tx: Reading, thread_ids: Sequence[int]) -> dict[int, list[Pers
 
 
 def _last_messages(tx: Reading, rows: Sequence[AnyRow]) -> dict[int, Message]:
-    at = [(row.id, row.last_message_seq) for row in rows if row.last_message_seq]
+    at = list({(row.id, row.last_message_seq) for row in rows if row.last_message_seq})
     if not at:
         return {}
     given = as_json(at)

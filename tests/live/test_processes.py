@@ -1,0 +1,171 @@
+"""Several servers on one PostgreSQL: what happens at one is heard at the other."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import postgres, serving
+from tests.cast import Cast, gather, ok
+from tests.live.listening import listening
+from tests.live.test_rights import nothing_more
+from tests.serving import Serving, serve, wait_until
+
+KILL_LISTENERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'jobthread listening'"
+)
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, Serving]]:
+    url = postgres.new_database(postgres.postgres_server())
+    one, other = (serve(url, tmp_path_factory.mktemp(name)) for name in ("one", "other"))
+    yield one, other
+    one.stop()
+    other.stop()
+
+
+@pytest.fixture
+def cast(servers: tuple[Serving, Serving]) -> Iterator[Cast]:
+    """Everybody at the first server."""
+    serving.empty(servers[0])
+    for server in servers:
+        server.parts.callers.forget()
+    yield gather(servers[0])
+    servers[0].close_browsers()
+
+
+@pytest.fixture
+def elsewhere(servers: tuple[Serving, Serving]) -> str:
+    """The other server's address."""
+    return servers[1].url
+
+
+def test_what_is_said_at_one_is_heard_at_the_other(cast: Cast, elsewhere: str) -> None:
+    thread = cast.dora.opens_thread(cast.tom)
+    with listening(cast.tom, url=elsewhere) as tom, listening(cast.dan, url=elsewhere) as dan:
+        said = cast.dora.writes(thread, "Hello")
+        assert tom.waits_for("message.created") == {"thread_id": thread["id"], "message": said}
+        tom.waits_for("unread", lambda data: data["unread_count"] == 1)
+        ok(cast.dora.post(f"/api/chat/threads/{thread['id']}/typing"), 204)
+        tom.waits_for("typing")
+        ok(cast.tom.post(f"/api/chat/threads/{thread['id']}/read"))
+        tom.waits_for("read")
+        tom.waits_for("unread", lambda data: data["unread_count"] == 0)
+        ok(cast.dora.post(f"/api/chat/threads/{thread['id']}/close"))
+        tom.waits_for("thread.updated", lambda data: data["thread"]["status"] == "closed")
+        assert dan.events == []
+
+
+def test_it_is_heard_once(cast: Cast, elsewhere: str) -> None:
+    thread = cast.dora.opens_thread(cast.tom)
+    with listening(cast.tom, url=elsewhere) as there, listening(cast.tom) as here:
+        for n in range(50):
+            cast.dora.writes(thread, str(n))
+        for ears in (there, here):
+            ears.waits_for_body("49")
+            assert ears.bodies() == [str(n) for n in range(50)]
+
+
+def test_who_is_deactivated_at_one_hears_no_more_at_the_other(cast: Cast, elsewhere: str) -> None:
+    thread = cast.dora.opens_thread(cast.tom)
+    with listening(cast.tom, url=elsewhere) as tom, nothing_more(cast, tom, thread):
+        ok(cast.ada.patch(f"/api/users/{cast.tom.id}", {"active": False}))
+
+
+def test_a_link_withdrawn_at_one_ends_the_stream_at_the_other(cast: Cast, elsewhere: str) -> None:
+    thread = cast.dora.opens_thread(visibility="customer_visible", job=cast.boiler)
+    link = cast.dora.sends_link(cast.boiler, channels=[])
+    carol = cast.opens(link)
+    with listening(carol, url=elsewhere) as ears, nothing_more(cast, ears, thread):
+        ok(cast.dora.delete(f"/api/chat/customer-sessions/{link['session_id']}"), 204)
+
+
+def test_who_is_removed_at_one_hears_no_more_at_the_other(cast: Cast, elsewhere: str) -> None:
+    thread, other = cast.dora.opens_thread(cast.tom), cast.dora.opens_thread(cast.tom)
+    with listening(cast.tom, url=elsewhere) as tom:
+        ok(cast.dora.delete(f"/api/chat/threads/{thread['id']}/participants/{cast.tom.id}"), 204)
+        cast.dora.writes(thread, "canary")
+        cast.dora.writes(other, "for Tom")
+        tom.waits_for_body("for Tom")
+        assert "canary" not in "".join(tom.lines)
+
+
+def test_a_right_whose_end_nobody_told_ends_with_the_next_event(
+    cast: Cast, servers: tuple[Serving, Serving], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = cast.dora.opens_thread(cast.tom)
+    one, other = servers
+    with listening(cast.tom, url=other.url) as tom, listening(cast.dora, url=other.url) as dora:
+        with monkeypatch.context() as cut:
+            cut.setattr(one.parts.hub, "elsewhere", lambda news: None)
+            ok(cast.ada.patch(f"/api/users/{cast.tom.id}", {"active": False}))
+        cast.dora.writes(thread, "canary")
+        dora.waits_for_body("canary")
+        tom.waits_for_the_end()
+        assert "canary" not in "".join(tom.lines)
+
+
+def test_what_a_server_wrote_and_could_not_tell_is_found_within_seconds(
+    cast: Cast, servers: tuple[Serving, Serving], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = cast.dora.opens_thread(cast.tom)
+    one, other = servers
+    with listening(cast.tom, url=other.url) as tom:
+        cast.dora.writes(thread, "told")
+        tom.waits_for_body("told")
+        with monkeypatch.context() as cut:
+            cut.setattr(one.parts.hub, "elsewhere", lambda news: None)
+            cast.dora.writes(thread, "swallowed")
+            cast.dora.writes(thread, "swallowed, too")
+        began = time.monotonic()
+        tom.waits_for_body("swallowed, too")
+        assert tom.bodies() == ["told", "swallowed", "swallowed, too"]
+        assert time.monotonic() - began < 8
+
+
+def test_a_listener_whose_connection_is_killed_comes_back_and_lets_everybody_look(
+    cast: Cast, elsewhere: str
+) -> None:
+    thread = cast.dora.opens_thread(cast.tom)
+    with listening(cast.tom, url=elsewhere) as tom:
+        with postgres.postgres_server().connect() as admin:
+            assert admin.execute(KILL_LISTENERS).fetchall()
+        tom.waits_for("resync")
+        cast.dora.writes(thread, "after")
+        tom.waits_for_body("after")
+        assert tom.ended_at is None
+
+
+@pytest.mark.timeout(180)
+def test_streams_live_through_a_restart_of_postgresql(tmp_path: Path) -> None:
+    own = postgres.start_server()
+    try:
+        url = postgres.new_database(own)
+        one, other = serve(url, tmp_path), serve(url, tmp_path)
+        cast = gather(one)
+        thread = cast.dora.opens_thread(cast.tom)
+        with listening(cast.tom, url=other.url) as tom, listening(cast.dora) as dora:
+            for mode in ("fast", "immediate"):
+                postgres.stop(own, mode)
+                postgres.start(own)
+                wait_until(
+                    lambda mode=mode: (
+                        cast.dora.http.post(  # type: ignore[misc]
+                            f"/api/chat/threads/{thread['id']}/messages",
+                            json={"body": f"after {mode}", "client_msg_id": mode},
+                        ).status_code
+                        in (200, 201)
+                    )
+                )
+                dora.waits_for_body(f"after {mode}")
+                # Told by a notice, or by the word to look for oneself: the listener may be back only later.
+                wait_until(lambda mode=mode: f"after {mode}" in tom.bodies() or tom.heard("resync"))  # type: ignore[misc]
+            tom.waits_for("resync")
+            cast.dora.writes(thread, "all is well")
+            tom.waits_for_body("all is well")
+        one.stop()
+        other.stop()
+    finally:
+        postgres.stop(own)
