@@ -60,6 +60,16 @@ export async function look<T>(path: string): Promise<T> {
   return value;
 }
 
+/** A stream of events, from after the one of that id. Raises `NoSignal` and `Refused`. */
+export async function listen(path: string, after: string, signal: AbortSignal) {
+  const last = after ? { "Last-Event-ID": after } : undefined;
+  const headers = { ...credential, ...last, Accept: "text/event-stream" };
+  const response = await fetch(path, { headers, cache: "no-store", signal });
+  const streams = response.headers.get("Content-Type")?.startsWith("text/event-stream");
+  if (response.ok && streams && response.body) return response.body;
+  return read<never>(response);
+}
+
 /** As the others, for what was asked before this file was there. */
 export const answered = async <T>(asked: Promise<Response>): Promise<T> => read<T>(await heardOf(asked));
 

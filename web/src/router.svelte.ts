@@ -17,6 +17,8 @@ class Router {
   constructor() {
     addEventListener("popstate", () => this.#read());
     document.addEventListener("click", (event) => this.#followed(event));
+    // From a notice of the device.
+    navigator.serviceWorker?.addEventListener("message", ({ data }) => void (data.go && this.go(data.go)));
   }
 
   go(address: string, replace = false) {

@@ -25,3 +25,16 @@ export type CustomerMessage = Schemas["CustomerMessage"];
 export type CustomerThread = Schemas["CustomerThread"];
 export type CustomerView = Schemas["CustomerView"];
 export type OpenedLink = Schemas["OpenedLink"];
+
+/** What the server tells on a stream. The database is the truth: whoever missed something asks for it. */
+export type Happening<M, T> =
+  | { name: "message.created"; data: { thread_id: number; message: M } }
+  | { name: "thread.created" | "thread.updated"; data: { thread: T } }
+  | { name: "thread.removed"; data: { thread_id: number } }
+  | {
+      name: "read";
+      data: { thread_id: number; kind: ReadBy["kind"]; user_id: number; last_read_seq: number };
+    }
+  | { name: "unread"; data: { unread_count: number } }
+  | { name: "typing"; data: { thread_id: number; name: string } }
+  | { name: "resync"; data: object };

@@ -1,5 +1,6 @@
 /// <reference lib="webworker" />
 /** The staff app's service worker: it opens without signal, and sends what waits although no page is open. */
+import type { Alert } from "./alerts";
 import { signedIn } from "./database";
 import { flush } from "./outbox";
 
@@ -31,6 +32,30 @@ self.addEventListener("fetch", (event) => {
 self.addEventListener("sync", (event) => {
   if (event.tag === "outbox") event.waitUntil(sendAll());
 });
+
+self.addEventListener("message", (event) => {
+  if (event.data?.alert) event.waitUntil(show(event.data.alert));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(go(`/messages/${event.notification.data.thread}`));
+});
+
+// Whoever has the app before them sees it there.
+async function show({ title, body, thread }: Alert) {
+  const pages = await self.clients.matchAll({ type: "window" });
+  if (pages.some((page) => page.visibilityState === "visible" && page.focused)) return;
+  const how = { body, tag: `thread ${thread}`, icon: "/icons/icon-192.png", data: { thread } };
+  await self.registration.showNotification(title, how);
+}
+
+async function go(path: string) {
+  const [page] = await self.clients.matchAll({ type: "window" });
+  if (!page) return void (await self.clients.openWindow(path));
+  await page.focus();
+  page.postMessage({ go: path });
+}
 
 async function keepShell() {
   const cache = await caches.open(CACHE);

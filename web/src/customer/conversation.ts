@@ -13,7 +13,8 @@ const READER: Reader = {
 
 export function conversation(visit: Visit, id: number) {
   const draft = visit.draft(id);
-  const writing = composer({ changed: draft.write, send: visit.send });
+  const typed = (body: string) => (draft.write(body), body.trim() && visit.typing());
+  const writing = composer({ changed: typed, send: visit.send });
   const list = messages({
     seen: visit.seen,
     retry: ({ outgoing }) => (writing.focus(), visit.sending.retry(outgoing!)),
@@ -33,6 +34,7 @@ export function conversation(visit: Visit, id: number) {
       lines: linesOf(told, waiting, READER, offline),
       readUpTo: pages.readUpTo,
       older: pages.hasOlder ? visit.older : null,
+      writing: visit.writing,
     });
     say(closed, thread?.status === "closed" ? words.closedHere : "");
     writing.show(company);

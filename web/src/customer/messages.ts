@@ -10,6 +10,8 @@ export interface Shown {
   readUpTo: number;
   /** Loads the page before the first line; null where the first line is the very first. */
   older: (() => Promise<void>) | null;
+  /** Who is writing at the moment. */
+  writing: string[];
 }
 
 type Drawn = Line & { fresh?: boolean };
@@ -21,13 +23,14 @@ export function messages(deeds: Deeds & { seen: () => void }) {
   const list = make("ol", { "aria-label": shared.messages, tabindex: 0, onscroll: scrolled });
   const loading = make("p", { class: "loading", role: "status" });
   const below = make("button", { class: "button primary below", onclick: toEnd, hidden: true });
-  const element = make("div", { class: "messages" }, list, loading, below);
+  const writing = make("p", { class: "writing", dir: "auto" });
+  const element = make("div", { class: "messages" }, list, writing, loading, below);
   const draw = listIn<Drawn>(
     list,
     (line) => line.key,
     (line) => item(line, deeds),
   );
-  let shown: Shown = { lines: [], readUpTo: 0, older: null };
+  let shown: Shown = { lines: [], readUpTo: 0, older: null, writing: [] };
   let atEnd = true;
   let missed = 0; // how many have come while one was reading further up
 
@@ -36,6 +39,7 @@ export function messages(deeds: Deeds & { seen: () => void }) {
     const fromEnd = list.scrollHeight - list.scrollTop;
     shown = now;
     draw(marked(now));
+    say(writing, now.writing.length ? shared.writes(now.writing) : "");
     // What one is looking at stays where it is, however much has come above it.
     if (before.lines[0]?.key !== now.lines[0]?.key) list.scrollTop = list.scrollHeight - fromEnd;
     if (newest(before)?.key !== newest(now)?.key) arrived(before);
@@ -50,6 +54,7 @@ export function messages(deeds: Deeds & { seen: () => void }) {
     }
     toEnd();
     scrolled();
+    if (last) list.className = "settled";
   }
 
   function toEnd() {

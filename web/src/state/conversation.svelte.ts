@@ -1,12 +1,13 @@
 /** One thread as it is read: its messages as far as they are here, who has read them, and the way to more. */
 import { get, look, NoSignal, post, Refused } from "../api";
-import { keep, kept } from "../database";
+import { drop, keep, kept } from "../database";
 import type { Message, Messages, ReadBy, Thread } from "../shapes";
 import { session } from "./session.svelte";
 
 const PAGE = 50;
 const KEPT = 200;
 const FAR_BEHIND = 300;
+const WRITES_FOR_MS = 6_000;
 
 interface Kept {
   thread: Thread;
@@ -24,7 +25,10 @@ export class Conversation {
   /** What had been read when it was opened: the line "new messages" stands after it. */
   readUpTo = $state<number | null>(null);
   ready = $state(false);
+  /** Who is writing at the moment, by name. */
+  writing = $state.raw<string[]>([]);
   #marked = 0;
+  #writes = new Map<string, number>();
 
   constructor(readonly id: number) {}
 
@@ -52,7 +56,7 @@ export class Conversation {
     try {
       const [thread, page] = await Promise.all([look<Thread>(this.path), this.#newer()]);
       this.readUpTo ??= thread.last_read_seq;
-      this.thread = thread;
+      this.#renew(thread);
       this.reads = page.reads;
       this.gone = false;
       this.ready = true;
@@ -66,9 +70,11 @@ export class Conversation {
 
   /** A message that is known to be stored, from wherever the news of it came. A hole before it heals by asking. */
   took(message: Message) {
-    if (message.seq <= this.#last) return;
-    if (message.seq === this.#last + 1) this.messages = [...this.messages, message];
-    else void this.refresh();
+    if (message.seq <= this.#last || !this.ready) return;
+    this.#stopped(message.sender.name);
+    if (message.seq > this.#last + 1) return void this.refresh();
+    this.messages = [...this.messages, message];
+    if (this.thread && message.seq > this.thread.last_seq) this.thread.last_seq = message.seq;
   }
 
   /** Raises `NoSignal`. */
@@ -98,6 +104,48 @@ export class Conversation {
   became(thread: Thread) {
     this.thread = thread;
     void this.refresh();
+  }
+
+  /** As the server tells it: its rows come by themselves. */
+  heard(thread: Thread) {
+    if (this.ready) this.#renew(thread);
+  }
+
+  lost() {
+    this.gone = true;
+    void drop(session.who, this.#name);
+  }
+
+  wasRead(kind: ReadBy["kind"], id: number, last_read_seq: number) {
+    const known = this.reads.find((read) => read.kind === kind && read.id === id);
+    if (!known) return void (this.ready && this.refresh());
+    const moved = { ...known, last_read_seq: Math.max(known.last_read_seq, last_read_seq) };
+    this.reads = this.reads.map((read) => (read === known ? moved : read));
+  }
+
+  /** Somebody is writing; who says nothing more of it has stopped. */
+  writes(name: string) {
+    clearTimeout(this.#writes.get(name));
+    const over = window.setTimeout(() => this.#stopped(name), WRITES_FOR_MS);
+    this.#writes.set(name, over);
+    this.writing = [...this.#writes.keys()];
+  }
+
+  #stopped(name: string) {
+    if (!this.#writes.has(name)) return;
+    clearTimeout(this.#writes.get(name));
+    this.#writes.delete(name);
+    this.writing = [...this.#writes.keys()];
+  }
+
+  // What was asked before something happened may arrive after one was told of it.
+  #renew(thread: Thread) {
+    if (!this.thread || thread.last_seq >= this.thread.last_seq) this.thread = thread;
+  }
+
+  /** Whether all that the server has is here. */
+  get readsAll(): boolean {
+    return this.ready && this.#last >= (this.thread?.last_seq ?? 0);
   }
 
   get #last() {

@@ -1,11 +1,14 @@
 /** Active Chats: the threads one sees, the total of the unread, and the one place where news comes in. */
-import { get, look, NoSignal, Refused } from "../api";
+import { announce } from "../alerts";
+import { get, look, NoSignal, post, Refused } from "../api";
 import { keep, kept } from "../database";
 import { News } from "../news";
-import type { Message, Thread, Threads, Visibility } from "../shapes";
+import type { Happening, Message, Thread, Threads, Visibility } from "../shapes";
 import { Conversation } from "./conversation.svelte";
 import { Sending } from "./sending.svelte";
 import { session } from "./session.svelte";
+
+type ReadMark = Extract<Happening<Message, Thread>, { name: "read" }>["data"];
 
 export interface Filter {
   status: "open" | "closed" | "all";
@@ -17,6 +20,8 @@ export interface Filter {
 
 const EVERYTHING: Filter = { status: "open", visibility: "", needs_reply: false, mine: false, q: "" };
 const OPEN_AT_ONCE = 30;
+const SETTLE_MS = 1_000;
+const TYPING_MS = 3_000;
 
 class Inbox {
   threads = $state<Thread[]>([]);
@@ -29,7 +34,11 @@ class Inbox {
 
   #pages = 1;
   #asked = 0;
-  #news: News | null = null;
+  /** Counts what one was told: what was asked before that may be older than it. */
+  #heard = 0;
+  #settling = 0;
+  #toldOfTyping = 0;
+  #news: News<Message, Thread> | null = null;
   #conversations = new Map<number, Conversation>();
   #current: Conversation | null = null;
 
@@ -40,11 +49,18 @@ class Inbox {
 
   /** Begin to listen for news; answers how to stop. */
   follow(): () => void {
-    const news = (this.#news = new News(() => this.look()));
-    const told = () => void news.now();
+    const news = (this.#news = new News<Message, Thread>(this.look, {
+      path: "/api/chat/events",
+      name: `live ${session.who}`,
+      hear: (happening) => this.#hear(happening),
+    }));
+    const told = ({ data }: MessageEvent) => void (data === "outbox" && news.now());
     navigator.serviceWorker?.addEventListener("message", told);
-    void this.#showKept().then(news.now);
+    void this.#showKept()
+      .then(news.now)
+      .then(() => news.listen());
     return () => {
+      clearTimeout(this.#settling);
       news.stop();
       navigator.serviceWorker?.removeEventListener("message", told);
     };
@@ -52,15 +68,19 @@ class Inbox {
 
   look = async () => {
     await this.sending.flush();
+    const heard = this.#heard;
     await Promise.all([this.#count(), this.refresh(), this.#current?.refresh()]);
+    if (heard !== this.#heard) this.#settle();
   };
 
   /** The list as the filter wants it, as far as it is shown. */
   async refresh() {
     const asked = ++this.#asked;
+    const heard = this.#heard;
     try {
       const page = await look<Threads>(this.#path(null, Math.min(100, 50 * this.#pages)));
       if (asked !== this.#asked) return; // a later question is under way
+      if (heard !== this.#heard && !this.loading) return this.#settle();
       this.threads = page.threads;
       this.#cursor = page.next_cursor;
       if (!this.filtered) await keep(session.who, "threads", page.threads);
@@ -107,13 +127,24 @@ class Inbox {
 
   /** The end of the current conversation is in view. */
   async seen(conversation: Conversation) {
+    const known = this.threads.find((one) => one.id === conversation.id);
+    const before = known?.unread_count;
+    if (known && conversation.readsAll) known.unread_count = 0;
     await conversation.markRead();
-    this.#wasRead(conversation);
+    this.#wasRead(conversation, before);
   }
 
   async send(thread: number, body: string) {
     await this.sending.write(thread, body);
-    this.#news?.soon();
+    this.#toldOfTyping = 0;
+    if (!this.#news?.told) this.#news?.soon();
+  }
+
+  /** Let the others know that one is writing, now and then. */
+  typing(thread: number) {
+    if (!this.#news?.told || Date.now() - this.#toldOfTyping < TYPING_MS) return;
+    this.#toldOfTyping = Date.now();
+    post(`/api/chat/threads/${thread}/typing`).catch(() => {}); // then they do not know
   }
 
   /** A thread was made or changed by the person at this screen. */
@@ -135,18 +166,74 @@ class Inbox {
   took(message: Message) {
     this.#conversations.get(message.thread_id)?.took(message);
     const thread = this.threads.find((one) => one.id === message.thread_id);
-    if (!thread || message.kind !== "message" || message.seq <= thread.last_seq) return;
-    thread.last_message = message;
+    if (!thread) return this.#settle();
+    if (message.seq <= thread.last_seq) return;
+    if (this.filtered || message.seq > thread.last_seq + 1) this.#settle();
     thread.last_seq = message.seq;
-    thread.needs_reply = message.sender.kind === "customer" && thread.visibility === "customer_visible";
+    if (message.kind === "message") this.#lastSaid(thread, message);
     this.threads = [thread, ...this.threads.filter((one) => one !== thread)];
   }
 
-  #wasRead({ id, thread }: Conversation) {
+  #lastSaid(thread: Thread, message: Message) {
+    const { kind, id } = message.sender;
+    const mine = kind === "staff" && id === session.user?.id;
+    thread.last_message = message;
+    thread.needs_reply = kind === "customer" && thread.status === "open";
+    thread.unread_count = mine ? 0 : thread.unread_count + 1;
+    if (mine) thread.last_read_seq = message.seq;
+    else this.#announce(thread, message);
+  }
+
+  #announce(thread: Thread, message: Message) {
+    const within = thread.participants.some((person) => person.id === session.user?.id);
+    const reading = this.#current?.id === thread.id && document.hasFocus();
+    if (within && !reading && this.#news?.leads) announce(thread, message);
+  }
+
+  #hear(happening: Happening<Message, Thread>) {
+    this.#heard += 1;
+    if (happening.name === "message.created") this.took(happening.data.message);
+    else if (happening.name === "unread") this.unread = happening.data.unread_count;
+    else if (happening.name === "thread.removed") this.#removed(happening.data.thread_id);
+    else if (happening.name === "typing")
+      this.#conversations.get(happening.data.thread_id)?.writes(happening.data.name);
+    else if (happening.name === "read") this.#read(happening.data);
+    else if (happening.name !== "resync") this.#changed(happening.data.thread, happening.name);
+  }
+
+  #read({ thread_id, kind, user_id, last_read_seq }: ReadMark) {
+    this.#conversations.get(thread_id)?.wasRead(kind, user_id, last_read_seq);
+  }
+
+  #changed(thread: Thread, how: "thread.created" | "thread.updated") {
+    this.#conversations.get(thread.id)?.heard(thread);
+    const { status } = this.filter;
+    const known = this.threads.find((one) => one.id === thread.id);
+    if (this.filtered && (!known || thread.status !== known.status)) this.#settle();
+    else if (status !== "all" && thread.status !== status)
+      this.threads = this.threads.filter((one) => one.id !== thread.id);
+    else if (known) Object.assign(known, thread);
+    else if (how === "thread.created") this.threads = [thread, ...this.threads];
+    else this.#settle();
+  }
+
+  #removed(id: number) {
+    this.#conversations.get(id)?.lost();
+    this.lost(id);
+  }
+
+  // What cannot be put in its place here is asked for, once for all that happens at a time.
+  #settle() {
+    clearTimeout(this.#settling);
+    this.#settling = window.setTimeout(() => this.#news?.now(), SETTLE_MS);
+  }
+
+  #wasRead({ id, thread }: Conversation, before?: number) {
     const known = this.threads.find((one) => one.id === id);
-    if (!known || !thread || known.unread_count === thread.unread_count) return;
+    if (!known || !thread) return;
+    before ??= known.unread_count;
     known.unread_count = thread.unread_count;
-    void this.#count();
+    if (before !== known.unread_count) void this.#count();
   }
 
   async #count() {

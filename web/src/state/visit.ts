@@ -2,7 +2,7 @@
 import { answered, get, identify, look, NoSignal, onReach, post, Refused } from "../api";
 import { drop, keep, kept } from "../database";
 import { News } from "../news";
-import type { About, CustomerMessage, CustomerThread, CustomerView, OpenedLink } from "../shapes";
+import type { About, CustomerMessage, CustomerThread, CustomerView, Happening, OpenedLink } from "../shapes";
 import type { Trouble } from "../words/customer";
 import { troubleOf } from "./troubles";
 import { Waiting } from "./waiting";
@@ -30,6 +30,9 @@ interface Kept {
 type Marked = Pick<CustomerThread, "last_read_seq" | "unread_count">;
 
 const KEPT = 100;
+const TYPING_MS = 3_000;
+const WRITES_FOR_MS = 6_000;
+const SETTLE_MS = 1_000;
 
 export class Visit {
   job: CustomerView["job"] | null = null;
@@ -47,12 +50,15 @@ export class Visit {
   readonly sending: Waiting;
   private readonly who: string;
   private readonly path: string;
-  private readonly news: News;
+  private readonly news: News<CustomerMessage, CustomerThread>;
   private readonly all = new Map<number, Pages>();
   private readonly seenUpTo = new Map<number, number>();
   private entered = false;
   private bearing = false;
   private marking = 0;
+  private settling = 0;
+  private toldOfTyping = 0;
+  private readonly writers = new Map<string, number>();
 
   constructor(private opening: Opening) {
     this.who = `job:${opening.job}`;
@@ -62,7 +68,11 @@ export class Visit {
       (messages) => this.took(messages),
       () => this.changed(),
     );
-    this.news = new News(this.look);
+    this.news = new News(this.look, {
+      path: `/api/chat/customer/jobs/${opening.job}/events`,
+      name: `live ${this.who}`,
+      hear: this.hear,
+    });
     onReach((reached) => this.reached(reached));
     addEventListener("offline", () => this.reached(false));
   }
@@ -85,9 +95,25 @@ export class Visit {
   }
 
   send = async (body: string) => {
+    this.toldOfTyping = 0;
     await this.sending.write(this.current, body);
-    this.news.soon();
+    if (!this.news.told) this.news.soon();
   };
+
+  /** Let the company know that one is writing, now and then. */
+  typing() {
+    if (!this.news.told || Date.now() - this.toldOfTyping < TYPING_MS) return;
+    this.toldOfTyping = Date.now();
+    post(`${this.path}/typing`, { thread_id: this.current }).catch(() => {}); // then they do not know
+  }
+
+  /** Who is writing in this conversation, by name. */
+  get writing(): string[] {
+    const here = `${this.current} `;
+    return [...this.writers.keys()]
+      .filter((key) => key.startsWith(here))
+      .map((key) => key.slice(here.length));
+  }
 
   async choose(id: number) {
     const thread = this.threads.find((one) => one.id === id);
@@ -168,8 +194,57 @@ export class Visit {
     this.entered = true;
     this.trouble = null;
     this.changed();
+    this.news.listen();
     void this.sending.flush();
     if (!this.current && this.threads[0]) await this.choose(this.threads[0].id); // all are closed
+  }
+
+  private hear = (happening: Happening<CustomerMessage, CustomerThread>) => {
+    if (happening.name === "message.created") this.told(happening.data.message);
+    else if (happening.name === "typing") this.writes(happening.data.thread_id, happening.data.name);
+    else if (happening.name === "thread.removed") this.settle();
+    else if (happening.name === "thread.created" || happening.name === "thread.updated")
+      this.become(happening.data.thread);
+    this.changed();
+  };
+
+  private told(message: CustomerMessage) {
+    const { thread_id, seq, sender } = message;
+    this.stopped(`${thread_id} ${sender.name}`);
+    const last = this.lastOf(thread_id);
+    if (last && seq === last + 1) this.append(thread_id, [message]);
+    else if (seq > last && thread_id === this.current) this.settle();
+    if (isTheirs(message) && (thread_id !== this.current || document.hidden))
+      this.threads = this.threads.map((one) =>
+        one.id === thread_id && seq > one.last_read_seq
+          ? { ...one, unread_count: one.unread_count + 1 }
+          : one,
+      );
+  }
+
+  private become(thread: CustomerThread) {
+    const known = this.threads.some((one) => one.id === thread.id);
+    if (!known) this.threads = [thread, ...this.threads];
+    else this.threads = this.threads.map((one) => (one.id === thread.id ? thread : one));
+    if (!this.current) void this.choose(thread.id);
+  }
+
+  private writes(thread: number, name: string) {
+    const key = `${thread} ${name}`;
+    clearTimeout(this.writers.get(key));
+    const over = () => (this.stopped(key), this.changed());
+    this.writers.set(key, window.setTimeout(over, WRITES_FOR_MS));
+  }
+
+  private stopped(key: string) {
+    clearTimeout(this.writers.get(key));
+    this.writers.delete(key);
+  }
+
+  // What cannot be put in its place here is asked for, once for all that happens at a time.
+  private settle() {
+    clearTimeout(this.settling);
+    this.settling = window.setTimeout(this.news.now, SETTLE_MS);
   }
 
   private async refresh() {

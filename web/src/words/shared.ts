@@ -8,6 +8,8 @@ const en = {
   newMessages: "New messages",
   older: "Loading older messages",
   goToNewest: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
+  writes: (names: string[]) =>
+    names.length === 1 ? `${names[0]} is writing…` : `${names.join(", ")} are writing…`,
   you: "You",
   customer: "Customer",
   roles: { admin: "Admin", dispatcher: "Dispatcher", technician: "Technician" },
@@ -48,6 +50,7 @@ const es: typeof en = {
   newMessages: "Mensajes nuevos",
   older: "Cargando mensajes anteriores",
   goToNewest: (count) => (count === 1 ? "1 mensaje nuevo" : `${count} mensajes nuevos`),
+  writes: (names) => `${names.join(", ")} ${names.length === 1 ? "está" : "están"} escribiendo…`,
   you: "Usted",
   customer: "Cliente",
   roles: { admin: "Administración", dispatcher: "Coordinación", technician: "Técnico" },
