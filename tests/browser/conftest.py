@@ -67,6 +67,12 @@ def people(chromium: Browser, server: Serving) -> Iterator[People]:
 
 
 @pytest.fixture
+def without_streams(people: People) -> None:
+    """Everybody's network holds live updates back."""
+    people.streams_pass = False
+
+
+@pytest.fixture
 def someone(people: People, cast: Cast) -> Callable[..., Page]:
     """`someone(cast.dora, "/jobs", device="phone", locale="es-ES", dark=True)`: her page, signed in."""
     return people.someone

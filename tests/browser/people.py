@@ -1,5 +1,6 @@
 """People at their own browsers, and whatever goes wrong on their screens."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,12 +14,13 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    Response,
     StorageState,
     ViewportSize,
 )
 
 from tests.cast import SESSION_COOKIE, Colleague, new_session
-from tests.serving import Serving
+from tests.serving import Serving, wait_until
 
 Device = Literal["desktop", "phone"]
 SIZES: dict[Device, ViewportSize] = {
@@ -29,6 +31,7 @@ PATIENCE_MS = 15_000
 # The browser's own word for each answer of 400 and above, whatever the app makes of it.
 NOBODY_YET = "the server responded with a status of 401"
 OWN_WORK = ("data:", "blob:")
+STREAMS = re.compile(r"/events$")
 
 
 @dataclass
@@ -43,6 +46,10 @@ class People:
     said: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
+    told: list[BrowserContext] = field(default_factory=list)
+    """Browsers on which a stream was opened."""
+    streams_pass: bool = True
+    """Whether the network lets live updates through; some proxies hold back an answer until it is whole."""
 
     def someone(self, colleague: Colleague | None, at: str = "/messages", **how: Any) -> Page:
         """A page of its own browser, signed in as that person (nobody: None), at that address."""
@@ -79,6 +86,9 @@ class People:
         context.on("console", self._heard)
         context.on("weberror", lambda error: self._went_wrong(f"uncaught: {error.error.stack}"))
         context.on("request", self._asked)
+        if not self.streams_pass:
+            context.route(STREAMS, lambda route: None)
+        context.on("response", self._answered)
         self.contexts.append(context)
         return context
 
@@ -91,6 +101,10 @@ class People:
     def expect_trouble(self, *words: str) -> None:
         """Troubles with these words in them belong to this test."""
         self.expected.extend(words)
+
+    def hears(self, page: Page) -> None:
+        """Wait until what happens is told in this browser."""
+        wait_until(lambda: page.evaluate("0") == 0 and page.context in self.told)
 
     def opens_offline(self, page: Page) -> None:
         """Wait until the app's shell is kept in this browser."""
@@ -143,6 +157,10 @@ class People:
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self.home + "/", *OWN_WORK)):
             self._went_wrong(f"asked elsewhere: {request.url}")
+
+    def _answered(self, response: Response) -> None:
+        if STREAMS.search(response.url) and response.ok:
+            self.told.append(response.frame.page.context)
 
     def _went_wrong(self, what: str) -> None:
         self.said.append(what)

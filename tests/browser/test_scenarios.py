@@ -13,9 +13,22 @@ from tests.conftest import DATABASES
 
 pytestmark = pytest.mark.parametrize("server", DATABASES, indirect=True)
 
+News = Callable[[Page], None]
+
+
+@pytest.fixture(params=["told", "asked"])
+def news(request: pytest.FixtureRequest, people: People) -> News:
+    """How people hear of each other: at once, or by asking where a network lets no streams through."""
+    people.streams_pass = request.param == "told"
+    return wait_for_it if people.streams_pass else look_for_news
+
+
+def wait_for_it(page: Page) -> None:
+    """It comes by itself."""
+
 
 def test_scenario_1_a_technician_needs_a_dispatchers_guidance(
-    someone: Callable[..., Page], cast: Cast
+    news: News, someone: Callable[..., Page], cast: Cast
 ) -> None:
     tom, dora, tara = someone(cast.tom, device="phone"), someone(cast.dora, "/jobs"), someone(cast.tara)
 
@@ -29,7 +42,7 @@ def test_scenario_1_a_technician_needs_a_dispatchers_guidance(
     expect(conversation(tom)).to_contain_text("The gas valve is seized. Replace it?")
     expect(tom.get_by_text("Only staff read this")).to_be_visible()
 
-    look_for_news(dora)
+    news(dora)
     expect(menu(dora).get_by_role("link", name="Messages")).to_have_accessible_name(
         "Messages 1 unread message"
     )
@@ -42,24 +55,24 @@ def test_scenario_1_a_technician_needs_a_dispatchers_guidance(
     expect(thread).not_to_contain_text("unread")
     write(dora, "Replace it; there is one in van 2.")
 
-    look_for_news(tom)
+    news(tom)
     expect(conversation(tom)).to_contain_text("Replace it; there is one in van 2.")
     expect(tom.get_by_text("Seen by Dora")).to_be_visible()
     write(tom, "Done, it burns again.")
-    look_for_news(dora)
+    news(dora)
     expect(conversation(dora)).to_contain_text("Done, it burns again.")
     dora.get_by_role("button", name="Thread menu").click()
     dora.get_by_role("button", name="Close thread").click()
     expect(dora.get_by_text("This thread is closed.")).to_be_visible()
-    look_for_news(tom)
+    news(tom)
     expect(tom.get_by_text("This thread is closed.")).to_be_visible()
 
-    look_for_news(tara)
+    news(tara)
     expect(tara.get_by_text("No threads yet.")).to_be_visible()
 
 
 def test_scenario_2_a_customer_has_a_question(
-    people: People, someone: Callable[..., Page], customer_page: Callable[..., Page], cast: Cast
+    news: News, someone: Callable[..., Page], customer_page: Callable[..., Page], cast: Cast
 ) -> None:
     dora, tom = someone(cast.dora), someone(cast.tom, device="phone")
 
@@ -85,20 +98,22 @@ def test_scenario_2_a_customer_has_a_question(
     write(carol, "When will somebody come?")
     expect(conversation(carol)).to_contain_text("When will somebody come?")
 
-    look_for_news(tom)
+    news(tom)
     expect(menu(tom).get_by_role("link", name="Messages")).to_contain_text("1 unread message")
     chats(tom).get_by_role("link", name="Your boiler").click()
     expect(conversation(tom)).to_contain_text("When will somebody come?")
     write(tom, "I am there in an hour.")
-    look_for_news(carol)
+    news(carol)
     expect(conversation(carol)).to_contain_text("I am there in an hour.")
     dora.get_by_role("button", name="Close", exact=True).first.click()
     menu(dora).get_by_role("link", name="Messages").click()
-    look_for_news(dora)
+    news(dora)
     expect(chats(dora).get_by_role("link", name="Your boiler")).to_contain_text("I am there in an hour.")
 
 
-def test_scenario_3_a_follow_up_visit_is_scheduled(someone: Callable[..., Page], cast: Cast) -> None:
+def test_scenario_3_a_follow_up_visit_is_scheduled(
+    news: News, someone: Callable[..., Page], cast: Cast
+) -> None:
     dora, tom = someone(cast.dora), someone(cast.tom, device="phone")
 
     dora.get_by_role("link", name="New Thread").click()
@@ -110,11 +125,11 @@ def test_scenario_3_a_follow_up_visit_is_scheduled(someone: Callable[..., Page],
     dora.get_by_role("button", name="Create Thread").click()
     expect(conversation(dora)).to_contain_text("Would Friday at two suit you?")
 
-    look_for_news(tom)
+    news(tom)
     chats(tom).get_by_role("link", name="Follow-up visit").click()
     expect(conversation(tom)).to_contain_text("Would Friday at two suit you?")
     write(tom, "Friday at two is fine.")
-    look_for_news(dora)
+    news(dora)
     expect(conversation(dora)).to_contain_text("Friday at two is fine.")
 
     dora.get_by_role("link", name="Boiler off").first.click()

@@ -2,12 +2,13 @@
 import { Stream, type Told } from "./stream";
 
 /** What the tab that holds the stream tells the others; `ask` is what another asks it. */
-type Word = { told: Told; id: string } | { hears: boolean } | "ask";
+type Word = { told: Told; id: string } | { hears: boolean } | "refused" | "ask";
 
 interface Ears {
   hear: (told: Told) => void;
   /** Events arrive, or do not any more. `gap`: something may have happened that nobody here was told. */
   hears: (whether: boolean, gap: boolean) => void;
+  refused: () => void;
 }
 
 const PULSE_MS = 10_000;
@@ -67,6 +68,7 @@ export class Live {
     this.#stream = new Stream(this.path, this.#last, {
       hear: (told, id) => this.#pass({ told, id }),
       hears: (hears) => this.#pass({ hears }),
+      refused: () => this.#pass("refused"),
     });
     await this.#stream.run();
   }
@@ -91,7 +93,8 @@ export class Live {
   #take(word: Word) {
     if (word === "ask") return;
     this.#toldAt = Date.now();
-    if ("told" in word) {
+    if (word === "refused") this.ears.refused();
+    else if ("told" in word) {
       this.#last = word.id;
       if (word.told.name) this.ears.hear(word.told);
     } else if (word.hears !== this.#hears) {

@@ -1,5 +1,5 @@
 /** One connection on which the server tells what happens: opened again whenever it breaks, from where it broke. */
-import { listen } from "./api";
+import { listen, Refused } from "./api";
 
 export interface Told {
   name: string;
@@ -10,6 +10,8 @@ export interface Told {
 interface Ears {
   hear: (told: Told, id: string) => void;
   hears: (whether: boolean) => void;
+  /** The server says no: asking for anything else tells why. */
+  refused: () => void;
 }
 
 // A proxy that keeps an answer back until it is whole lets nothing through at all.
@@ -69,7 +71,8 @@ export class Stream {
         if (!heard) this.ears.hears((heard = true));
         rest = this.#take(rest + text.decode(value, { stream: true }));
       }
-    } catch {
+    } catch (error) {
+      if (error instanceof Refused) this.ears.refused();
       return heard;
     } finally {
       clearTimeout(watch);
