@@ -1,7 +1,7 @@
-"""How long a customer with an old phone and a weak network waits, from the tap on the link to the last message.
+"""How long a customer with an old phone and a weak network waits, from the tap on the link to the answer.
 
-Chromium, throttled: 400 kbit/s each way, 400 ms for each request, a processor four times slower. Chromium counts the
-delay once for each request; a new connection over TLS costs two or three of them more.
+Chromium, throttled: 400 kbit/s each way, 400 ms for each request, a processor four times slower. Chromium
+counts the delay once for each request; a new connection over TLS costs two or three of them more.
 """
 
 import argparse

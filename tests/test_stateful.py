@@ -391,6 +391,7 @@ class Company(RuleBasedStateMachine):
             "last_read_seq": thread.read_up_to.get(who, 0),
             "unread_count": thread.unread(who),
             "needs_reply": thread.needs_reply,
+            "hit": None,
         }
 
 

@@ -43,6 +43,11 @@ def test_all_that_the_app_loads_is_here_and_may_be_kept_for_ever(server: Serving
         assert ("immutable" in answer.headers["cache-control"]) == path.startswith("/assets/"), path
 
 
+def test_there_is_an_icon_where_browsers_look_for_one(server: Serving) -> None:
+    answer = browser(server).get("/favicon.ico")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+
+
 def test_what_may_change_at_any_time_is_asked_for_each_time(server: Serving) -> None:
     for path in ("/", "/customer/chat", "/worker.js", "/manifest.webmanifest"):
         first = browser(server).get(path)
@@ -85,11 +90,18 @@ def test_the_customers_page_is_one_file_whose_script_and_styles_the_policy_knows
     policy = answer.headers["content-security-policy"]
     assert "unsafe" not in policy
     for tag in ("script", "style"):
-        [inside] = re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", answer.text, re.DOTALL)
-        digest = base64.b64encode(sha256(inside.encode()).digest()).decode()
-        assert f"{tag}-src 'sha256-{digest}'" in policy
+        found = re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", answer.text, re.DOTALL)
+        assert found
+        for inside in found:
+            digest = base64.b64encode(sha256(inside.encode()).digest()).decode()
+            assert f"'sha256-{digest}'" in directive(policy, f"{tag}-src")
     assert re.findall(r'src="([^"]+)"', answer.text) == []
     assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def directive(policy: str, name: str) -> str:
+    [found] = [part for part in policy.split("; ") if part.startswith(f"{name} ")]
+    return found
 
 
 def test_a_scanner_that_opens_the_link_changes_nothing(server: Serving) -> None:

@@ -22,7 +22,7 @@ class BadLine:
     is_deaf: bool = False
     """No message reaches the server."""
     passed: list[str] = field(default_factory=list)
-    """The messages that reached it, as they were sent: again and again where it took more than one attempt."""
+    """The messages that reached it, in as many attempts as it took."""
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def asked_upstream(self, method: str, path: str, headers: dict[str, str], body: bytes) -> "Answer":

@@ -149,14 +149,6 @@ class People:
         self.troubles.append(what)
 
 
-def look_for_news(page: Page) -> None:
-    """What the app does every thirty seconds and whenever signal comes back; begun when this returns."""
-    with page.expect_request("**/api/chat/unread-count"):
-        # Asked again, since it does not begin another look while one is under way.
-        page.evaluate("window.asking = setInterval(() => dispatchEvent(new Event('online')), 50)")
-    page.evaluate("clearInterval(window.asking)")
-
-
 def kept_in(page: Page) -> dict[str, list[Any]]:
     """All that the app keeps in this browser's database, by the name of the store."""
     found: dict[str, list[Any]] = page.evaluate(

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.bad_line import BadLine, bad_line
-from tests.browser.people import People, kept_in, look_for_news
+from tests.browser.chatting import address, conversation, look_for_news, write
+from tests.browser.people import People, kept_in
 from tests.browser.test_signing_in import is_in, is_out, sign_in
 from tests.cast import Cast, ok
 from tests.serving import Serving, wait_until
@@ -41,15 +42,6 @@ def tom(people: People, cast: Cast, thread: dict[str, Any]) -> Page:
     people.opens_offline(page)
     expect(page.get_by_label("Write a message")).to_be_visible()
     return page
-
-
-def address(thread: dict[str, Any]) -> str:
-    return f"/messages/{thread['id']}"
-
-
-def write(page: Page, text: str) -> None:
-    page.get_by_label("Write a message").fill(text)
-    page.get_by_role("button", name="Send", exact=True).click()
 
 
 def stored(cast: Cast, thread: dict[str, Any]) -> list[str]:
@@ -93,7 +85,7 @@ def test_what_was_read_can_be_read_without_signal_after_a_reload(
     with people.offline(tom):
         tom.goto("/messages")
         tom.get_by_role("link", name="In the cellar").click()
-        expect(tom.get_by_role("list", name="Messages").get_by_text("under the mat")).to_be_visible()
+        expect(conversation(tom).get_by_text("under the mat")).to_be_visible()
 
 
 def test_a_message_whose_answer_was_lost_twice_is_stored_once(
@@ -122,7 +114,7 @@ def test_messages_of_two_tabs_are_stored_once_and_in_the_order_of_writing(
     for page in (tom, other):
         look_for_news(page)
         expect(page.get_by_text(WAITING)).not_to_be_attached()
-        expect(page.get_by_role("list", name="Messages").get_by_text("Step")).to_have_count(6)
+        expect(conversation(page).get_by_text("Step")).to_have_count(6)
     assert stored(cast, thread) == [f"Step {number}" for number in range(6)]
 
 
@@ -151,7 +143,6 @@ def signal_is_back(page: Page, home: str) -> None:
         "ServiceWorker.workerRegistrationUpdated", lambda told: registrations.extend(told["registrations"])
     )
     browser.send("ServiceWorker.enable")
-    page.goto(f"{home}/icons/icon.svg")
     wait_until(lambda: page.evaluate("true") and registrations)
     browser.send(
         "ServiceWorker.dispatchSyncEvent",
@@ -225,7 +216,9 @@ def test_a_message_that_came_too_late_says_so_and_waits_for_its_writers_decision
     expect(tom.get_by_text("This conversation was closed before the message arrived.")).to_have_count(2)
     ok(cast.dora.post(f"/api/chat/threads/{thread['id']}/reopen"))
     tom.get_by_role("button", name="Delete").last.click()
+    expect(tom.get_by_text("Never mind")).not_to_be_attached()
     tom.get_by_role("button", name="Try again").click()
+    wait_until(lambda: stored(cast, thread))
     expect(tom.get_by_role("button", name="Try again")).not_to_be_attached()
     assert stored(cast, thread) == ["The valve is stuck"]
     assert waiting_in(tom) == []

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import People, kept_in, look_for_news
+from tests.browser.chatting import look_for_news
+from tests.browser.people import People, kept_in
 from tests.cast import PASSWORD, Cast, ok
 from tests.faults import process
 from tests.faults.process import server_process
@@ -107,6 +108,7 @@ def test_who_is_signed_in_stays_so_after_a_reload(someone: Callable[..., Page], 
 def test_signing_out_in_one_tab_signs_out_the_other(
     people: People, someone: Callable[..., Page], cast: Cast
 ) -> None:
+    people.expect_trouble(REFUSED)  # whatever the other tab asks meanwhile
     page = someone(cast.dora, "/account")
     other = people.tab(page.context, "/jobs")
     is_in(other)

@@ -58,6 +58,8 @@ def pages(document: dict[str, Any]) -> Sequence[HTTPRouteHandler]:
         *(_handler(path, staff) for path in SCREENS),
         _handler("/customer/chat", customer),
         *(_handler(path, page) for path, page in _files()),
+        # Browsers ask for it on every page that names no icon, as one of plain JSON.
+        _handler("/favicon.ico", _built("icons/icon-192.png", ASK_EACH_TIME)),
         _handler("/api/docs", Page(docs.docs_page(document).encode(), MEDIA_TYPES[".html"], ASK_EACH_TIME)),
         _handler(docs.STYLE_PATH, Page(docs.STYLE, MEDIA_TYPES[".css"], FOR_EVER)),
     ]

@@ -18,7 +18,7 @@ const OTHER = language === "en" ? "es" : "en";
 export function page(visit: Visit): () => void {
   const company = make("p", { class: "company" });
   const title = make("h1");
-  const reference = make("p", { class: "muted small" });
+  const reference = make("p", { class: "reference muted small" });
   const notice = make("div", { class: "notice", role: "status" });
   const heard = make("p", { class: "unseen", role: "status" });
   const threads = threadSwitch(visit);

@@ -15,12 +15,17 @@ export function threadSwitch(visit: Visit) {
     (choice) => item(choice, visit),
   );
 
+  let before: Element | null = null;
+
   function show() {
     element.hidden = visit.threads.length < 2;
     const choices = visit.threads.map(({ id, subject, status, unread_count }) => {
       return { id, subject, status, unread_count, here: id === visit.current };
     });
     draw(choices.sort((one, other) => other.id - one.id)); // they keep their places while one reads
+    const here = list.querySelector("[aria-current]");
+    if (here && here !== before) here.scrollIntoView({ block: "nearest", inline: "nearest" });
+    before = here;
   }
 
   return { element, show };

@@ -75,7 +75,7 @@ export class Conversation {
   older = async () => {
     const first = this.messages[0];
     if (!first || !this.hasOlder) return;
-    const page = await get<Messages>(`${this.path}/messages?before_seq=${first.seq}&limit=100`);
+    const page = await get<Messages>(`${this.path}/messages?before_seq=${first.seq}&limit=${PAGE}`);
     this.messages = [...page.messages, ...this.messages.filter((m) => m.seq >= first.seq)];
     this.hasOlder = page.has_more;
   };

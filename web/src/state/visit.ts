@@ -59,7 +59,7 @@ export class Visit {
     this.path = `/api/chat/customer/jobs/${opening.job}/thread`;
     this.sending = new Waiting(
       this.who,
-      (message) => this.took(message),
+      (messages) => this.took(messages),
       () => this.changed(),
     );
     this.news = new News(this.look);
@@ -204,10 +204,13 @@ export class Visit {
     this.heard = fresh.filter(isTheirs).pop() ?? this.heard;
   }
 
-  // Where others have written in between, the next look brings all of it in its order.
-  private took(message: CustomerMessage) {
-    if (message.seq === this.lastOf(message.thread_id) + 1) this.append(message.thread_id, [message]);
-    else this.news.soon();
+  // Where others have written in between, or it opened the thread again, all of it is brought in its order.
+  private async took(messages: CustomerMessage[]) {
+    for (const message of messages) {
+      const last = this.lastOf(message.thread_id);
+      if (last && message.seq === last + 1) this.append(message.thread_id, [message]);
+      else return this.trying(() => this.refresh());
+    }
   }
 
   private async mark(id: number) {

@@ -8,10 +8,10 @@ export class Waiting {
   private sending = false;
   private again = false;
 
-  /** `taken` is told of each message that the server now has, `changed` after each change. */
+  /** `taken` shows what the server now has before it is no longer shown as waiting; `changed`: after each change. */
   constructor(
     private who: Who,
-    private taken: (message: CustomerMessage) => void,
+    private taken: (messages: CustomerMessage[]) => Promise<void>,
     private changed: () => void,
   ) {}
 
@@ -40,7 +40,9 @@ export class Waiting {
     try {
       while (this.again) {
         this.again = false;
-        await flush(this.who, (message) => this.taken(message as CustomerMessage));
+        const stored: CustomerMessage[] = [];
+        await flush(this.who, (message) => stored.push(message as CustomerMessage));
+        if (stored.length) await this.taken(stored);
         await this.reload();
       }
     } finally {

@@ -34,38 +34,50 @@ export interface Reader {
 
 const TOGETHER_MS = 5 * 60_000;
 
+// A line stays the same object while nothing about it changes: of thousands on the screen only the new are drawn.
+const drawn = new WeakMap<Said, { line: Line; before: Line | undefined }>();
+
 export function linesOf(messages: Said[], waiting: Outgoing[], reader: Reader, offline: boolean): Line[] {
-  const there = new Set(messages.filter((m) => reader.isMine(m.sender)).map((m) => m.client_msg_id));
-  const lines = [
-    ...messages.map((message) => lineOf(message, reader)),
-    // Between its arrival and its removal from this phone a message is at both places.
-    ...waiting.filter((one) => !there.has(one.client_msg_id)).map((one) => waitingLine(one, offline)),
-  ];
-  lines.forEach((line, at) => arrange(line, lines[at - 1]));
+  const mine = waiting.length ? messages.filter((message) => reader.isMine(message.sender)) : [];
+  const there = new Set(mine.map((message) => message.client_msg_id));
+  const lines: Line[] = [];
+  for (const message of messages) lines.push(lineOf(message, reader, lines[lines.length - 1]));
+  for (const one of waiting) {
+    // Between its arrival and its removal from this device a message is at both places.
+    if (!there.has(one.client_msg_id)) lines.push(waitingLine(one, offline, lines[lines.length - 1]));
+  }
   return lines;
 }
 
-function lineOf(message: Said, reader: Reader): Line {
+function lineOf(message: Said, reader: Reader, before: Line | undefined): Line {
+  const role = roleName(message.sender, reader);
+  const known = drawn.get(message);
+  if (known && known.before === before && known.line.role === role) return known.line;
   const mine = reader.isMine(message.sender);
-  const role = message.sender.kind === "staff" ? reader.roleOf(message.sender) : null;
-  return {
+  const line: Line = {
     key: mine && message.kind === "message" ? message.client_msg_id : `${message.thread_id}.${message.seq}`,
     seq: message.seq,
     kind: message.kind,
     mine,
     name: message.sender.kind === "system" ? shared.system : message.sender.name,
-    role: message.sender.kind === "customer" ? shared.customer : role ? shared.roles[role] : "",
+    role,
     body: message.event ? eventText(message) : message.body,
     at: message.created_at,
     begins: true,
-    day: "",
+    day: dayNameOf(message.created_at, before),
     state: "sent",
     why: "",
   };
+  line.begins = !belongsTo(line, before);
+  // The first of a page that was loaded has another before it now, and mostly looks as it did.
+  const same =
+    known && known.line.role === role && known.line.begins === line.begins && known.line.day === line.day;
+  drawn.set(message, { line: same ? known.line : line, before });
+  return same ? known.line : line;
 }
 
-function waitingLine(outgoing: Outgoing, offline: boolean): Line {
-  return {
+function waitingLine(outgoing: Outgoing, offline: boolean, before: Line | undefined): Line {
+  const line: Line = {
     key: outgoing.client_msg_id,
     seq: null,
     kind: "message",
@@ -75,21 +87,29 @@ function waitingLine(outgoing: Outgoing, offline: boolean): Line {
     body: outgoing.body,
     at: outgoing.written_at,
     begins: true,
-    day: "",
+    day: dayNameOf(outgoing.written_at, before),
     state: outgoing.refused ? "refused" : offline ? "waiting" : "sending",
     why: outgoing.refused ? refusal(outgoing.refused) : "",
     outgoing,
   };
+  line.begins = !belongsTo(line, before);
+  return line;
 }
 
-function arrange(line: Line, before: Line | undefined) {
-  if (!before || dayOf(before.at) !== dayOf(line.at)) line.day = dayName(line.at);
-  else if (line.kind === "message" && before.kind === "message") line.begins = !belongsTo(line, before);
-}
+// Above the first line of a day.
+const dayNameOf = (at: Line["at"], before: Line | undefined): string =>
+  before && dayOf(before.at) === dayOf(at) ? "" : dayName(at);
 
-function belongsTo(line: Line, before: Line): boolean {
+function belongsTo(line: Line, before: Line | undefined): boolean {
+  if (!before || line.day || line.kind !== "message" || before.kind !== "message") return false;
   const same = line.mine ? before.mine : before.name === line.name && before.role === line.role;
   return same && new Date(line.at).getTime() - new Date(before.at).getTime() < TOGETHER_MS;
+}
+
+function roleName(sender: Sender, reader: Reader): string {
+  if (sender.kind === "customer") return shared.customer;
+  const role = sender.kind === "staff" ? reader.roleOf(sender) : null;
+  return role ? shared.roles[role] : "";
 }
 
 function eventText({ event, sender }: Said): string {

@@ -17,8 +17,11 @@ type Moment = string | number;
 export const timeOf = (at: Moment) => clock.format(new Date(at));
 export const momentOf = (at: Moment) => whole.format(new Date(at));
 
-/** `2026-11-23`, in the viewer's zone: two messages of one day have the same. */
-export const dayOf = (at: Moment) => new Date(at).toLocaleDateString("sv");
+/** `2026-11-3`, in the viewer's zone: two messages of one day have the same. */
+export function dayOf(at: Moment): string {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+}
 
 /** The day of a message, above its first: today, yesterday, or which. */
 export function dayName(at: Moment): string {
