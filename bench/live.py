@@ -106,28 +106,26 @@ def row(name: str, p50: float, p99: float) -> None:
 
 
 async def five_thousand(port: int, pid: int, made: Crowd) -> None:
-    many, three = made.groups
-    sender = await Sender(port, many[0]).connect(1)
-    of_three = await Sender(port, three[0]).connect(1)
-    await three_alone(port, pid, of_three, made, "3 streams open")
+    many = made.groups[0]
+    await three_alone(port, pid, made, "3 streams open")
     before = resident_mb(pid)
     arrivals = Arrivals(STREAMS)
     began = time.perf_counter()
     listeners = await opened(port, [Listener(token, arrivals.ear()) for _ in range(EACH) for token in many])
     took = time.perf_counter() - began
     each = (resident_mb(pid) - before) * 1000 / STREAMS
+    sender = await Sender(port, many[0]).connect(1)
     print(f"{STREAMS:,} streams: {each:.1f} kB each, opened in {took:.1f} s", flush=True)
     waits = await waited(sender, made.thread_ids[0], arrivals, 20, 1)
     row(f"to the last of {STREAMS:,}, 1 message a second", at(waits, 0.5), at(waits, 0.99))
     await asyncio.sleep(1)
-    await three_alone(port, pid, of_three, made, f"{STREAMS:,} + 3 open")
+    await sender.close()
+    await three_alone(port, pid, made, f"{STREAMS:,} + 3 open")
     each = (resident_mb(pid) - before) * 1000 / STREAMS
     print(f"after that: {each:.1f} kB each; lost: {sum(one.lost for one in listeners)}", flush=True)
-    for sending in (sender, of_three):
-        await sending.close()
 
 
-async def three_alone(port: int, pid: int, sender: Sender, made: Crowd, when: str) -> None:
+async def three_alone(port: int, pid: int, made: Crowd, when: str) -> None:
     """Of the processor also what goes on anyway: heartbeats and the clock."""
     for _run in range(3):
         arrivals = Arrivals(3)
@@ -135,6 +133,7 @@ async def three_alone(port: int, pid: int, sender: Sender, made: Crowd, when: st
         idle_from = cpu_seconds(pid)
         await asyncio.sleep(4)
         idle = (cpu_seconds(pid) - idle_from) / 4
+        sender = await Sender(port, made.groups[1][0]).connect(1)
         began, used = time.perf_counter(), cpu_seconds(pid)
         waits = await waited(sender, made.thread_ids[1], arrivals, 200, 50)
         used = cpu_seconds(pid) - used - idle * (time.perf_counter() - began)
@@ -142,6 +141,7 @@ async def three_alone(port: int, pid: int, sender: Sender, made: Crowd, when: st
             f"a thread of 3, {when}: {used / 200 * 1e6:,.0f} µs of processor", at(waits, 0.5), at(waits, 0.99)
         )
         print(f"  (idle: {idle:.1%} of a core)", flush=True)
+        await sender.close()
         for listener in listeners:
             listener.transport.abort()
 
