@@ -122,6 +122,8 @@ def composed(settings: Settings) -> Compose:
 def application(settings: Settings, parts: Parts, more: Sequence[Calls] = ()) -> App:
     metrics = health.new_metrics() if settings.metrics else None
     calls = [*more, *([health.metrics_call(metrics, parts.db)] if metrics else [])]
+    if metrics:
+        parts.hub.door.observe_cut = metrics.streams_cut.inc
     pages = outbox.pages(outbox_folder(settings), settings.company) if parts.demo else []
     inner = routes.litestar(
         parts, settings.max_body_kb * 1024, calls, pages, lifespan=[_lifespan(settings, parts, metrics)]

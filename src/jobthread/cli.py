@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     serving = _command(commands, "serve", serve, "serve, after bringing the schema up to date")
     serving.add_argument("--host")
     serving.add_argument("--port")
+    serving.add_argument("--workers", metavar="N", help="processes, on PostgreSQL")
     serving.add_argument("--demo", action="store_true", help="fill an empty database with a small company")
 
     _command(commands, "migrate", migrate, "bring the schema up to date")
@@ -106,7 +107,7 @@ def _command(commands: Any, name: str, run: Running, says: str) -> argparse.Argu
 
 
 def _arguments(asked: argparse.Namespace) -> dict[str, str | None]:
-    return {name: getattr(asked, name, None) for name in ("host", "port")}
+    return {name: getattr(asked, name, None) for name in ("host", "port", "workers")}
 
 
 # --- serving --------------------------------------------------------------------------------------

@@ -1,23 +1,26 @@
 """`jobthread serve`: the application under uvicorn, with what a person at the terminal wants to know."""
 
 import asyncio
-from collections.abc import Sequence
+import socket
+import sys
+from collections.abc import Callable, Sequence
 
 import uvicorn
 
-from jobthread import app
+from jobthread import app, workers
 from jobthread.actions import demo, passwords
 from jobthread.api.calls import Calls
 from jobthread.api.parts import Parts
 from jobthread.connections import Connection
 from jobthread.live.hub import Hub
 from jobthread.logs import set_up_logs
-from jobthread.settings import Settings
+from jobthread.settings import Settings, SettingsError
 from jobthread.store import opening
 from jobthread.store import people as people_store
 from jobthread.store.database import Database
 from jobthread.store.schema import SchemaError
 
+BACKLOG = 2048
 GRACE_SECONDS = 5
 """How long requests under way may take to finish once the server was told to stop."""
 
@@ -25,8 +28,11 @@ GRACE_SECONDS = 5
 def serve(settings: Settings, *, demo: bool, more: Sequence[Calls] = ()) -> int:
     """Serve until told to stop; `more` are calls beyond the contract's.
 
-    Raises `SchemaError` with one line where the database cannot be used.
+    Raises `SchemaError` with one line where the database cannot be used, `SettingsError` where it can only
+    be used by one process.
     """
+    if settings.workers > 1:
+        return _serve_with_workers(settings, demo)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     held = opening.lock(settings.database_url)
     try:
@@ -34,7 +40,7 @@ def serve(settings: Settings, *, demo: bool, more: Sequence[Calls] = ()) -> int:
         db = app.open_database(settings)
         greeting = asyncio.run(_greeting(settings, db, demo))
         parts = app.parts_of(settings, db, demo=demo)
-        server = Server(_config(settings, parts, more), parts.hub, greeting)
+        server = Server(_config(settings, parts, more), parts.hub, lambda: _say(greeting))
         server.run()
         return 0 if server.started else 1
     finally:
@@ -42,18 +48,53 @@ def serve(settings: Settings, *, demo: bool, more: Sequence[Calls] = ()) -> int:
             held.close()
 
 
+def _serve_with_workers(settings: Settings, demo: bool) -> int:
+    """What is done once is done here; what serves are processes of their own, on one socket."""
+    if opening.sqlite_file(settings.database_url) is not None:
+        raise SettingsError(
+            f"workers: SQLite takes one process, not {settings.workers}: that needs PostgreSQL"
+        )
+    set_up_logs(settings.log_format, settings.log_level)
+    db = app.open_database(settings)
+    try:
+        app.secret_key(settings)
+        greeting = asyncio.run(_greeting(settings, db, demo))
+    finally:
+        db.close()
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG) as listening:
+        given = (settings, demo)
+        return workers.run("jobthread.serving", settings.workers, listening, given, lambda: _say(greeting))
+
+
+def _serve_as_worker() -> int:
+    listening, (settings, demo) = workers.received()
+    set_up_logs(settings.log_format, settings.log_level)
+    parts = app.parts_of(settings, Database(settings.database_url), demo=demo)
+    server = Server(_config(settings, parts, ()), parts.hub, workers.say_ready)
+    workers.when_the_parent_is_gone(server.stop)
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
 class Server(uvicorn.Server):
     """Says where it is once it listens, and not before: what it prints works."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub, greeting: Sequence[str] = ()) -> None:
+    def __init__(
+        self, config: uvicorn.Config, hub: Hub, say_ready: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(config)
         self._hub = hub
-        self._greeting = greeting
+        self._say_ready = say_ready
+
+    def stop(self) -> None:
+        """From any thread."""
+        self.should_exit = True
 
     async def startup(self, sockets: "list[object] | None" = None) -> None:  # type: ignore[override]
         await super().startup(sockets)  # type: ignore[arg-type]
-        if self.started and self._greeting:
-            print("\n".join(self._greeting), flush=True)  # noqa: T201
+        if self.started:
+            self._say_ready()
 
     async def shutdown(self, sockets: "list[object] | None" = None) -> None:  # type: ignore[override]
         # It waits for every answer to end before it tells the application: a stream would never end.
@@ -75,6 +116,10 @@ def _config(settings: Settings, parts: Parts, more: Sequence[Calls]) -> uvicorn.
         timeout_graceful_shutdown=GRACE_SECONDS,
         **app.proxy_options(settings),
     )
+
+
+def _say(greeting: Sequence[str]) -> None:
+    print("\n".join(greeting), flush=True)  # noqa: T201
 
 
 async def _greeting(settings: Settings, db: Database, with_demo: bool) -> list[str]:
@@ -107,3 +152,7 @@ async def _demo_lines(settings: Settings, db: Database) -> list[str]:
         f"  Mails and texts that go out: {settings.base_url}/dev/outbox",
         f"  The API: {settings.base_url}/api/docs",
     ]
+
+
+if __name__ == "__main__":
+    sys.exit(_serve_as_worker())

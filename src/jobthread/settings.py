@@ -51,6 +51,9 @@ class Settings:
 
     host: str = setting("Address to listen on", read.host, "127.0.0.1")
     port: int = setting("Port to listen on", read.whole_number(1, 65535), "8080")
+    workers: int = setting(
+        "Processes that serve on that port; more than one needs PostgreSQL", read.whole_number(1, 64), "1"
+    )
     base_url: str = setting("Address that people reach the server at, as in links", read.base_url, _own_url)
     data_dir: Path = setting("Folder for the database, files and the secret key", read.folder, "./data")
     database_url: str = setting(

@@ -67,6 +67,29 @@ def test_reading_is_told_to_staff_and_the_badge_follows(cast: Cast) -> None:
         assert dora.heard("thread.updated") == []
 
 
+def test_a_count_that_is_what_it_was_is_told_again(cast: Cast) -> None:
+    """A page may have looked while it was another."""
+    thread = cast.dora.opens_thread(cast.tom)
+    with listening(cast.tom) as tom:
+        first = cast.dora.writes(thread, "one")
+        tom.waits_for("unread")
+        cast.dora.writes(thread, "two")
+        ok(cast.tom.post(f"/api/chat/threads/{thread['id']}/read", {"up_to_seq": first["seq"]}))
+        wait_until(lambda: len(tom.heard("unread")) >= 2)
+        assert tom.heard("unread")[-1] == {"unread_count": 1}
+
+
+def test_staff_hear_that_the_customer_has_read_it(cast: Cast) -> None:
+    thread = cast.dora.opens_thread(visibility="customer_visible", job=cast.boiler)
+    carol = cast.opens(cast.dora.sends_link(cast.boiler, channels=[]))
+    with listening(cast.dora) as dora:
+        said = cast.dora.writes(thread, "We come at two.")
+        ok(carol.http.post(f"{carol.path}/read"))
+        told = dora.waits_for("read", lambda data: data["kind"] == "customer")
+        read = {"user_id": cast.boiler.customer.id, "last_read_seq": said["seq"]}
+        assert told == {"thread_id": thread["id"], "kind": "customer"} | read
+
+
 def test_typing_is_told_to_the_others_and_stored_nowhere(cast: Cast) -> None:
     thread = cast.dora.opens_thread(cast.tom, visibility="customer_visible", job=cast.boiler)
     carol = cast.opens(cast.dora.sends_link(cast.boiler, channels=[]))

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,7 @@ from tests import postgres, serving
 from tests.cast import Cast, gather, ok
 from tests.live.listening import listening
 from tests.live.test_rights import nothing_more
-from tests.serving import Serving, serve, wait_until
+from tests.serving import Serving, serve
 
 KILL_LISTENERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'jobthread listening'"
@@ -136,36 +135,3 @@ def test_a_listener_whose_connection_is_killed_comes_back_and_lets_everybody_loo
         cast.dora.writes(thread, "after")
         tom.waits_for_body("after")
         assert tom.ended_at is None
-
-
-@pytest.mark.timeout(180)
-def test_streams_live_through_a_restart_of_postgresql(tmp_path: Path) -> None:
-    own = postgres.start_server()
-    try:
-        url = postgres.new_database(own)
-        one, other = serve(url, tmp_path), serve(url, tmp_path)
-        cast = gather(one)
-        thread = cast.dora.opens_thread(cast.tom)
-        with listening(cast.tom, url=other.url) as tom, listening(cast.dora) as dora:
-            for mode in ("fast", "immediate"):
-                postgres.stop(own, mode)
-                postgres.start(own)
-                wait_until(
-                    lambda mode=mode: (
-                        cast.dora.http.post(  # type: ignore[misc]
-                            f"/api/chat/threads/{thread['id']}/messages",
-                            json={"body": f"after {mode}", "client_msg_id": mode},
-                        ).status_code
-                        in (200, 201)
-                    )
-                )
-                dora.waits_for_body(f"after {mode}")
-                # Told by a notice, or by the word to look for oneself: the listener may be back only later.
-                wait_until(lambda mode=mode: f"after {mode}" in tom.bodies() or tom.heard("resync"))  # type: ignore[misc]
-            tom.waits_for("resync")
-            cast.dora.writes(thread, "all is well")
-            tom.waits_for_body("all is well")
-        one.stop()
-        other.stop()
-    finally:
-        postgres.stop(own)

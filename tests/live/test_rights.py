@@ -1,5 +1,6 @@
 """Each way of losing access, with a stream open: nothing more is heard, and ground that is lost ends it."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import pytest
 from jobthread.actions import people as people_actions
 from jobthread.entities import Role
 from jobthread.store import sessions
+from jobthread.store.database import Database
 from jobthread.tokens import hash_of
 from tests.cast import NOBODY, PASSWORD, SESSION_COOKIE, Cast, Colleague, CustomerAtHome, exchange_of, ok
 from tests.live.listening import Ears, listening
@@ -80,6 +82,16 @@ def test_a_service_whose_key_is_revoked(cast: Cast) -> None:
         with nothing_more(cast, ears, thread):
             cast.serving.write(lambda tx: people_actions.revoke_api_key(tx, NOBODY, "CRM"))
         assert is_refused(service, ears)
+
+
+def test_a_key_that_another_process_revokes_is_noticed_at_once(cast: Cast) -> None:
+    thread = cast.dora.opens_thread(visibility="customer_visible", job=cast.boiler)
+    key = cast.serving.write(lambda tx: people_actions.add_api_key(tx, NOBODY, "CRM", Role.DISPATCHER))
+    service = Colleague(cast.dora.staff, cast.stranger(Authorization=f"Bearer {key}"))
+    elsewhere = Database(cast.serving.settings.database_url)
+    with listening(service) as ears, nothing_more(cast, ears, thread):
+        asyncio.run(elsewhere.write(lambda tx: people_actions.revoke_api_key(tx, NOBODY, "CRM")))
+    elsewhere.close()
 
 
 def withdrawn(cast: Cast, link: dict[str, Any]) -> None:

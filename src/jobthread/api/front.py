@@ -47,12 +47,12 @@ def front(app: App, *, https: bool, observe: Observe | None) -> App:
         request_id = secrets.token_hex(8)
         # A stream must be able to hang up on a reader that has stalled, and ASGI has no word for that.
         scope["transport"] = getattr(getattr(send, "__self__", None), "transport", None)
-        status = 0
+        status, answered = 0, 0.0
 
         async def send_with_headers(message: dict[str, Any]) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answered = message["status"], time.perf_counter()
                 headers = message["headers"] = [*message["headers"], *fixed]
                 headers.append((b"x-request-id", request_id.encode()))
                 names = {name for name, _ in headers}
@@ -66,7 +66,8 @@ def front(app: App, *, https: bool, observe: Observe | None) -> App:
             route = scope.get("path_template") or "-"
             _log(scope, route, status, seconds, request_id)
             if observe is not None:
-                observe(scope["method"], route, status, seconds)
+                # A stream that was open for an hour was answered at once.
+                observe(scope["method"], route, status, (answered or started + seconds) - started)
 
     return wrapped
 

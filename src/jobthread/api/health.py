@@ -48,6 +48,8 @@ class Metrics:
     waiting_writes: Gauge
     deliveries: Gauge
     attempts: Counter
+    streams: Gauge
+    streams_cut: Counter
 
     def observe_delivery(self, channel: Channel, status: DeliveryStatus) -> None:
         self.attempts.labels(channel, status).inc()
@@ -69,6 +71,8 @@ def new_metrics() -> Metrics:
         attempts=Counter(
             "jobthread_delivery_attempts", "Attempts by end", ["channel", "status"], registry=registry
         ),
+        streams=Gauge("jobthread_streams", "Open live streams", ["of"], registry=registry),
+        streams_cut=Counter("jobthread_streams_cut", "Readers that had stalled", registry=registry),
     )
 
 
@@ -82,6 +86,8 @@ def metrics_call(metrics: Metrics, db: Database) -> Calls:
     async def prometheus(asked: Asked[None, Nothing]) -> Response[bytes]:
         """Figures for Prometheus, in its text format."""
         metrics.waiting_writes.set(db.waiting_writes)
+        for of, count in asked.parts.hub.audience.counts().items():
+            metrics.streams.labels(of).set(count)
         counted = await db.read(_delivery_counts)
         for status in DeliveryStatus:
             # Also those that no delivery has any more: a gauge that is not set keeps what it showed last.

@@ -32,6 +32,10 @@ class Audience:
         stream.be(caller)
         self.add(stream)
 
+    def counts(self) -> dict[str, int]:
+        customers = sum(stream.job_id is not None for stream in self.all)
+        return {"staff": len(self.all) - customers, "customers": customers}
+
     def of_staff(self, staff_id: int) -> Iterable[Stream]:
         return self._by.get(("staff", staff_id), ())
 

@@ -1,7 +1,7 @@
-"""Who listens here and what just happened: one task that passes the one on to the other, in order."""
+"""What just happened, and who listens here: one task that passes the one on to the other, in order."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import get_args
 
@@ -11,13 +11,13 @@ from jobthread.entities import AccessEnded, Caller, Happening, NamesChanged, New
 from jobthread.errors import Unavailable
 from jobthread.live import passing
 from jobthread.live.audience import Audience
+from jobthread.live.badges import Badges
+from jobthread.live.door import Door
 from jobthread.live.looking import SeenAgain, look, look_again
 from jobthread.live.passing import Numbered
 from jobthread.live.ring import Ring
-from jobthread.live.stream import BEAT_SECONDS, Stream, retry_line
-from jobthread.live.wording import RESYNC, Shapes, Wording, unread
-from jobthread.policy import sight_of
-from jobthread.store import grounds, reads
+from jobthread.live.stream import Stream
+from jobthread.live.wording import Shapes, Wording
 from jobthread.store.database import Database
 from jobthread.store.grounds import Ground
 
@@ -26,17 +26,11 @@ log = structlog.get_logger()
 NEWS = get_args(News)
 TICK_SECONDS = 0.4
 """How often the clock is looked at: links expire, hearts beat, lives end."""
-BADGE_SECONDS = 0.25
-"""Unread counts are told at most so often."""
 PAUSE_SECONDS = 0.5
 AT_ONCE = 64
 """News that are looked at together: in between, those who listen get what came before."""
-MOST_CAUGHT_UP = 500
-"""News that somebody who comes back is told; who missed more looks for themselves."""
 MOST_WAITING = 50_000
 """News that may wait while the database is away; beyond it everybody is told to look for themselves."""
-MOST_OF_ONE = 30
-"""Streams of one person; a further one ends the oldest."""
 
 
 class Hub:
@@ -47,11 +41,9 @@ class Hub:
         self._db = db
         self._shapes = (for_staff, for_customers)
         self._ring = Ring()
+        self.door = Door(db, self.audience, self._ring)
+        self._badges = Badges(db, self.audience, self._ring, self._wake)
         self._news: list[News] = []
-        self._openings: list[tuple[Stream, str | None]] = []
-        self._badges: set[int] = set()
-        self._badges_due = False
-        self._last_badge: dict[int, int] = {}
         self._tick_due = False
         self._all_lost = False
         self._closing = False
@@ -82,16 +74,14 @@ class Hub:
         """A stream for this caller. Raises `Unavailable` while the server stops."""
         if self._closing or self._loop is None:
             raise Unavailable("The server is stopping")
-        stream = Stream(ground, caller, self._gone)
-        self._openings.append((stream, last_event_id))
-        self._woken.set()
+        stream = self.door.wait(ground, caller, last_event_id)
+        self._wake()
         return stream
 
     def close(self) -> None:
         """End all streams: their clients come back, to whoever serves them then."""
         self._closing = True
-        for stream in [*self.audience.all, *(stream for stream, _ in self._openings)]:
-            stream.end()
+        self.door.end_all()
 
     async def run(self) -> None:
         """Pass on whatever happens, until cancelled."""
@@ -104,10 +94,12 @@ class Hub:
                 await self._turn()
             except Unavailable:
                 # What was not passed on waits for as long as the database does not answer.
+                self.door.beat_unasked()
                 await asyncio.sleep(PAUSE_SECONDS)
-                self._woken.set()
+                self._wake()
             except Exception as error:
                 log.error("live_failed", error=type(error).__name__, exc_info=error)
+                await asyncio.sleep(PAUSE_SECONDS)
                 self._lost()
 
     # --- what wakes it ----------------------------------------------------------------------------
@@ -131,26 +123,25 @@ class Hub:
         self._news += news
         if len(self._news) > MOST_WAITING:
             self._lost()
-        self._woken.set()
+        self._wake()
 
     def _lost(self) -> None:
         self._all_lost = True
+        self._wake()
+
+    def _wake(self) -> None:
         self._woken.set()
 
     def _tick(self) -> None:
+        self.door.end_what_ran_out()
         self._tick_due = True
-        self._woken.set()
+        self._wake()
         asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)
-
-    def _gone(self, stream: Stream) -> None:
-        self.audience.remove(stream)
-        if (staff_id := stream.staff_id) is not None and not self.audience.of_staff(staff_id):
-            self._last_badge.pop(staff_id, None)
 
     # --- one turn ---------------------------------------------------------------------------------
 
     async def _turn(self) -> None:
-        if self._openings:
+        if self.door.besieged:
             await self._let_in()
         while self._news and not self._all_lost:
             await self._pass_on_news()
@@ -158,9 +149,25 @@ class Hub:
             await self._start_over()
         if self._tick_due:
             self._tick_due = False
-            await self._look_at_the_clock()
-        if self._badges_due:
-            await self._tell_badges()
+            await self.door.beat()
+        if self._badges.due:
+            await self._badges.tell()
+
+    async def _let_in(self) -> None:
+        missed, back = await self.door.let_in()
+        if back:
+            await self._catch_up(sorted(missed.items()), back)
+
+    async def _catch_up(self, missed: list[Numbered], back: set[Stream]) -> None:
+        """To each all that the one who was away longest has missed: what comes twice does no harm."""
+        self._badges.move({stream.staff_id for stream in back if stream.staff_id is not None})
+        try:
+            told = await self._pass_on(missed, back)
+        except Exception:
+            self.door.resync(back)
+            raise
+        for stream in back - told:
+            stream.put(self._ring.id_line(self._ring.position))
 
     async def _pass_on_news(self) -> None:
         batch = self._news[:AT_ONCE]
@@ -170,12 +177,12 @@ class Hub:
             return
         ended = [one for one in batch if isinstance(one, AccessEnded)]
         if ended:
-            await self._ask_again(self._concerned(ended))
+            await self.door.ask_again(self.door.concerned(ended))
         first = self._ring.position + 1
         await self._pass_on([(first + n, one) for n, one in enumerate(batch)], None)
         self._passed(batch)
         if any(isinstance(one, NamesChanged) for one in batch):
-            self._resync(self.audience.all)
+            self.door.resync(self.audience.all)
 
     def _passed(self, batch: Sequence[News]) -> None:
         self._ring.add(batch)
@@ -193,20 +200,18 @@ class Hub:
         now = self._db.clock()
         heard = passing.told(found, seen, again, wording, lambda ear: ear.live and not ear.expired(now))
         self._put(heard)
-        self._move_badges(passing.badges(found))
+        self._badges.move(passing.badges(found))
         return set(heard)
 
     async def _seen_again(self, found: list[passing.Occasion]) -> SeenAgain:
         readers = passing.readers_to_show(found)
-        # One process hears of every right that ends before it hears of what follows; one of several may not.
-        ears = {ear for one in found for ear in one.ears} if self._db.dialect != "sqlite" else None
-        if not readers and ears is None:
-            return SeenAgain({}, {}, None)
-        asked = None if ears is None else [ear.ground for ear in ears]
+        ears = self.door.not_told_of(ear for one in found for ear in one.ears)
+        if not readers and not ears:
+            return SeenAgain({}, {}, {})
+        asked: list[Ground] = [ear.ground for ear in ears]
         thread_ids = {one.thread.id for one in found}
         again = await self._db.read(lambda tx: look_again(tx, readers, thread_ids, asked))
-        if ears is not None and again.callers is not None:
-            self._stand(ears, again.callers)
+        self.door.stand(ears, again.callers)
         return again
 
     def _put(self, heard: passing.Told) -> None:
@@ -226,143 +231,10 @@ class Hub:
             for (position, body), next_one in zip(pieces, following, strict=True)
         )
 
-    # --- coming, staying and going ----------------------------------------------------------------
-
-    async def _let_in(self) -> None:
-        """Whoever comes is asked for their rights once they are listed: none can end unheard in between."""
-        openings = self._openings[:]
-        asked = [stream.ground for stream, _ in openings]
-        callers = await self._db.read(lambda tx: grounds.standing(tx, asked))
-        del self._openings[: len(openings)]
-        missed: dict[int, News] = {}
-        resumed: set[Stream] = set()
-        for stream, last_event_id in openings:
-            caller = callers.get(stream.ground)
-            if caller is None or not stream.live:
-                stream.end(unheard=True)
-                continue
-            stream.be(caller)
-            self.audience.add(stream)
-            self._end_oldest(stream)
-            if last_event_id is None:
-                stream.put(retry_line() + self._ring.id_line(self._ring.position))
-                continue
-            after = self._ring.after(last_event_id)
-            if after is None or _too_much(after):
-                stream.put(retry_line() + RESYNC + self._ring.id_line(self._ring.position))
-                continue
-            stream.put(retry_line() + b"\n")
-            missed.update(after)
-            resumed.add(stream)
-        if resumed:
-            await self._catch_up(sorted(missed.items()), resumed)
-
-    async def _catch_up(self, missed: list[Numbered], resumed: set[Stream]) -> None:
-        """To each all that the one who was away longest has missed: what comes twice does no harm."""
-        back = {stream.staff_id for stream in resumed if stream.staff_id is not None}
-        for staff_id in back:
-            self._last_badge.pop(staff_id, None)
-        self._move_badges(back)
-        try:
-            told = await self._pass_on(missed, resumed)
-        except Exception:
-            self._resync(resumed)
-            raise
-        for stream in resumed - told:
-            stream.put(self._ring.id_line(self._ring.position))
-
-    def _end_oldest(self, stream: Stream) -> None:
-        if stream.staff_id is None:
-            beside = list(self.audience.of_job(stream.job_id or 0))
-        else:
-            beside = list(self.audience.of_staff(stream.staff_id))
-        if len(beside) > MOST_OF_ONE:
-            min(beside, key=lambda one: one.until).end()
-
-    def _concerned(self, ended: Iterable[AccessEnded]) -> set[Stream]:
-        found: set[Stream] = set()
-        for one in ended:
-            if one.staff_id is None and one.job_id is None:
-                return set(self.audience.all)
-            if one.staff_id is not None:
-                found.update(self.audience.of_staff(one.staff_id))
-            if one.job_id is not None:
-                found.update(self.audience.of_job(one.job_id))
-        return found
-
-    async def _ask_again(self, streams: set[Stream]) -> None:
-        asked = [stream.ground for stream in streams]
-        if asked:
-            callers = await self._db.read(lambda tx: grounds.standing(tx, asked))
-            self._stand(streams, callers)
-
-    def _stand(self, streams: Iterable[Stream], callers: Mapping[Ground, Caller]) -> None:
-        """Those who have lost their ground end; those who stand on another see by that."""
-        for stream in streams:
-            caller = callers.get(stream.ground)
-            if caller is None:
-                stream.end(unheard=True)
-                self.audience.remove(stream)
-            elif caller != stream.caller and stream in self.audience.all:
-                other_role = sight_of(caller) != stream.sight
-                self.audience.changed(stream, caller)
-                if other_role:
-                    self._resync([stream])
-
-    async def _look_at_the_clock(self) -> None:
-        now, moment = asyncio.get_running_loop().time(), self._db.clock()
-        due = set()
-        for stream in list(self.audience.all):
-            if stream.expired(moment):
-                stream.end(unheard=True)
-            elif stream.until <= now:
-                stream.end()
-            elif stream.beat_at <= now:
-                due.add(stream)
-        await self._ask_again(due)
-        beat = b": \n" + self._ring.id_line(self._ring.position)
-        for stream in due:
-            stream.beat_at = now + BEAT_SECONDS
-            stream.put(beat)
-
     async def _start_over(self) -> None:
         # What ends rights may be among what is dropped here: so everybody is asked, and after that.
         self._news.clear()
-        await self._ask_again(set(self.audience.all))
+        await self.door.ask_again(set(self.audience.all))
         self._all_lost = False
         self._ring.skip()
-        self._resync(self.audience.all)
-
-    def _resync(self, streams: Iterable[Stream]) -> None:
-        chunk = RESYNC + self._ring.id_line(self._ring.position)
-        for stream in list(streams):
-            stream.put(chunk)
-
-    # --- unread counts ----------------------------------------------------------------------------
-
-    def _move_badges(self, staff_ids: Iterable[int]) -> None:
-        new = {staff_id for staff_id in staff_ids if self.audience.of_staff(staff_id)}
-        if new and not self._badges:
-            asyncio.get_running_loop().call_later(BADGE_SECONDS, self._badges_come_due)
-        self._badges |= new
-
-    def _badges_come_due(self) -> None:
-        self._badges_due = True
-        self._woken.set()
-
-    async def _tell_badges(self) -> None:
-        asked = {staff_id for staff_id in self._badges if self.audience.of_staff(staff_id)}
-        totals = await self._db.read(lambda tx: reads.unread_totals(tx, asked)) if asked else {}
-        self._badges.clear()
-        self._badges_due = False
-        for staff_id, count in totals.items():
-            if self._last_badge.get(staff_id) != count:
-                self._last_badge[staff_id] = count
-                chunk = unread(count) + self._ring.id_line(self._ring.position)
-                for stream in list(self.audience.of_staff(staff_id)):
-                    stream.put(chunk)
-
-
-def _too_much(missed: list[Numbered]) -> bool:
-    """To be told one by one."""
-    return len(missed) > MOST_CAUGHT_UP or any(isinstance(news, NamesChanged) for _, news in missed)
+        self.door.resync(self.audience.all)

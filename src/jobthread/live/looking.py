@@ -73,14 +73,14 @@ def look(tx: Reading, news: Iterable[News]) -> Seen:
 class SeenAgain:
     views: Mapping[tuple[int, Reader], ThreadView]
     threads: Mapping[int, Thread]
-    callers: Mapping[Ground, Caller] | None
+    callers: Mapping[Ground, Caller]
 
 
 def look_again(
     tx: Reading,
     readers: Mapping[int, Collection[Reader]],
     thread_ids: Collection[int],
-    asked: Sequence[Ground] | None,
+    asked: Sequence[Ground],
 ) -> SeenAgain:
     """Threads as these readers find them; and, read after that, who may see them.
 
@@ -88,4 +88,4 @@ def look_again(
     """
     found = views.as_found_by(tx, readers)
     as_they_are = threads.as_they_are(tx, thread_ids)
-    return SeenAgain(found, as_they_are, None if asked is None else grounds.standing(tx, asked))
+    return SeenAgain(found, as_they_are, grounds.standing(tx, asked))

@@ -60,15 +60,23 @@ class Stream:
         "closed",
         "ground",
         "on_close",
+        "on_stall",
         "reader",
         "sight",
         "transport",
         "until",
     )
 
-    def __init__(self, ground: Ground, caller: Caller, on_close: Callable[["Stream"], None]) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        caller: Caller,
+        on_close: Callable[["Stream"], None],
+        on_stall: Callable[[], None],
+    ) -> None:
         self.ground = ground
         self.on_close = on_close
+        self.on_stall = on_stall
         self.transport: Any = None
         """Where the server lends it: to hang up on those who do not read."""
         self.closed = False
@@ -112,6 +120,7 @@ class Stream:
         if not self.live:
             return
         if self._size > MOST_BYTES or len(self._buffer) >= MOST_CHUNKS:
+            self.on_stall()
             self.cut()
             return
         self._size += len(chunk)
