@@ -13,6 +13,7 @@ from jobthread.entities import (
     Channel,
     Customer,
     Delivery,
+    DeliveryKind,
     DeliveryQueued,
     EventType,
     Job,
@@ -20,6 +21,7 @@ from jobthread.entities import (
     Link,
     Micros,
     SeenJob,
+    SenderKind,
     ThreadStatus,
     ThreadView,
     Visibility,
@@ -201,7 +203,7 @@ def _issued(
     made_by = None if by.caller is None else staff_of(tx, by).id
     link_id = links.add(tx, job.ref.id, job.customer.id, tokens.hash_of(token), made_by, expires_at)
     deliveries = tuple(
-        outbox.add(tx, outbox.NewDelivery(channel, to, link_id, job.ref.id, how.seal.close(token)))
+        outbox.add(tx, _invitation(job, channel, to, link_id, how.seal.close(token)))
         for channel, to in contacts
     )
     about = audit.About("link", link_id, job_id=job.ref.id)
@@ -210,6 +212,11 @@ def _issued(
         _note_in_thread(tx, by, job.ref.id)
         tx.tell(DeliveryQueued())
     return Issued(link_id, how.url(job.ref.id, token), expires_at, deliveries)
+
+
+def _invitation(job: Job, channel: Channel, to: str, link_id: int, sealed: bytes) -> outbox.NewDelivery:
+    reader = (SenderKind.CUSTOMER, job.customer.id)
+    return outbox.NewDelivery(DeliveryKind.INVITATION, channel, to, reader, link_id, job.ref.id, sealed)
 
 
 def _note_in_thread(tx: Writing, by: Actor, job_id: int) -> None:

@@ -10,6 +10,7 @@ from jobthread.entities import (
     Actor,
     AuditAction,
     EventType,
+    Reader,
     SeenThread,
     SenderKind,
     Staff,
@@ -120,7 +121,7 @@ def view(tx: Reading, by: Actor, thread_id: int) -> ThreadView:
     return views.view(tx, threads.get_seen(tx, sight_of(caller), thread_id), reader_of(caller))
 
 
-def reader_of(caller: Staff | Visitor) -> views.Reader:
+def reader_of(caller: Staff | Visitor) -> Reader:
     if isinstance(caller, Staff):
         return SenderKind.STAFF, caller.id
     return SenderKind.CUSTOMER, caller.customer_id

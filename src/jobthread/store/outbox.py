@@ -4,9 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, func, insert, or_, select, update
+from sqlalchemy import Select, and_, case, func, insert, or_, select, update
 
-from jobthread.entities import Channel, Delivery, DeliveryStatus, Micros
+from jobthread.entities import (
+    Channel,
+    Delivery,
+    DeliveryKind,
+    DeliveryStatus,
+    Micros,
+    Reader,
+    SenderKind,
+)
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.tables import chat_magic_sessions, deliveries
 
@@ -15,11 +23,18 @@ _WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
+    """A customer's delivery has a link, whose token is sealed with it; staff sign in."""
+
+    kind: DeliveryKind
     channel: Channel
     to: str
-    link_id: int
-    job_id: int
-    sealed_token: bytes
+    reader: Reader
+    link_id: int | None = None
+    job_id: int | None = None
+    sealed_token: bytes | None = None
+    thread_id: int | None = None
+    after_seq: int | None = None
+    up_to_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +42,25 @@ class Claimed:
     """A delivery that is ours to send until the lease ends."""
 
     delivery: Delivery
-    sealed_token: bytes
+    sealed_token: bytes | None
     unknown_ends: int
     """How many earlier attempts ended without anybody knowing how."""
 
 
 def add(tx: Writing, new: NewDelivery) -> Delivery:
+    reader_kind, reader_id = new.reader
     values = {
+        "kind": new.kind,
         "channel": new.channel,
         "recipient": new.to,
         "status": DeliveryStatus.QUEUED,
+        "reader_kind": reader_kind,
+        "reader_id": reader_id,
         "magic_session_id": new.link_id,
         "job_id": new.job_id,
+        "thread_id": new.thread_id,
+        "after_seq": new.after_seq,
+        "up_to_seq": new.up_to_seq,
         "sealed_token": new.sealed_token,
         "attempts": 0,
         "unknown_ends": 0,
@@ -97,6 +119,11 @@ def failed(tx: Writing, delivery: Delivery, error: str) -> bool:
     return _finish(tx, delivery, status=DeliveryStatus.FAILED, error=error[:400], sealed_token=None)
 
 
+def cancelled(tx: Writing, delivery: Delivery, why: str) -> bool:
+    """Not wanted any more; nothing went wrong."""
+    return _finish(tx, delivery, status=DeliveryStatus.CANCELLED, error=why[:400], sealed_token=None)
+
+
 def again(tx: Writing, delivery: Delivery, error: str, due_at: Micros) -> bool:
     """It did not go, and is tried again."""
     return _finish(tx, delivery, status=DeliveryStatus.QUEUED, error=error[:400], due_at=due_at)
@@ -139,6 +166,36 @@ def links_sent_to(tx: Reading, customer_id: int, channel: Channel, to: str) -> l
         )
     )
     return list(tx.conn.execute(sent.distinct()).scalars())
+
+
+def last_channel(tx: Reading, customer_id: int, job_id: int) -> Channel | None:
+    """By which the customer was last reached about the job."""
+    sent = (
+        _to_customer(customer_id, job_id)
+        .where(deliveries.c.status == DeliveryStatus.SENT)
+        .order_by(deliveries.c.sent_at.desc(), deliveries.c.id.desc())
+    )
+    row = tx.conn.execute(sent.limit(1)).first()
+    return Channel(row.channel) if row else None
+
+
+def last_invited_at(tx: Reading, customer_id: int, job_id: int) -> Micros | None:
+    """When the newest invitation was queued that went, or will go."""
+    invited = _to_customer(customer_id, job_id).where(
+        deliveries.c.kind == DeliveryKind.INVITATION,
+        deliveries.c.status.in_((*_WAITING, DeliveryStatus.SENT)),
+    )
+    row = tx.conn.execute(invited.order_by(deliveries.c.id.desc()).limit(1)).first()
+    return row.created_at if row else None
+
+
+def _to_customer(customer_id: int, job_id: int) -> Select[Any]:
+    links = chat_magic_sessions
+    return (
+        select(deliveries)
+        .join(links, links.c.id == deliveries.c.magic_session_id)
+        .where(links.c.job_id == job_id, links.c.customer_id == customer_id)
+    )
 
 
 def counts(tx: Reading) -> dict[str, int]:
@@ -184,4 +241,9 @@ def _delivery(row: AnyRow) -> Delivery:
         created_at=row.created_at,
         sent_at=row.sent_at,
         error=row.error,
+        kind=DeliveryKind(row.kind),
+        reader=(SenderKind(row.reader_kind), row.reader_id),
+        thread_id=row.thread_id,
+        after_seq=row.after_seq or 0,
+        up_to_seq=row.up_to_seq or 0,
     )
