@@ -309,6 +309,13 @@ class Delivery(Struct, frozen=True):
     """and goes up to this one."""
 
 
+class SentTo(Struct, frozen=True):
+    """A delivery and the name of whom it is for."""
+
+    delivery: Delivery
+    name: str
+
+
 class AuditEntry(Struct, frozen=True):
     id: int
     at: Micros

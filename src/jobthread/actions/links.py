@@ -18,6 +18,7 @@ from jobthread.entities import (
     EventType,
     Job,
     JobStatus,
+    Language,
     Link,
     Micros,
     SeenJob,
@@ -36,7 +37,7 @@ from jobthread.errors import (
     RateLimited,
 )
 from jobthread.policy import job_sight_of, sight_of
-from jobthread.store import audit, jobs, limits, links, outbox, threads
+from jobthread.store import audit, jobs, limits, links, outbox, preferences, threads
 from jobthread.store.database import Reading, Writing
 from jobthread.store.limits import SECOND, Limits, Rate
 from jobthread.store.links import Standing, refusal_of
@@ -142,8 +143,13 @@ def withdraw(tx: Writing, by: Actor, link: Link) -> None:
 # --- customers ------------------------------------------------------------------------------------
 
 
-def open_link(tx: Writing, by: Actor, counted: Limits, job_id: int, token: str) -> Opened | JobthreadError:
-    """Exchange a token for a cookie. A refusal is answered, not raised: the trail must keep it."""
+def open_link(
+    tx: Writing, by: Actor, counted: Limits, job_id: int, token: str, language: Language | None = None
+) -> Opened | JobthreadError:
+    """Exchange a token for a cookie. A refusal is answered, not raised: the trail must keep it.
+
+    `language` is what the customer's browser speaks; None where it says nothing that we know.
+    """
     address = limits.network_of(by.ip)
     counted.check(tx, f"bad-links-from:{address}", BAD_TOKENS)
     standing = links.of_token(tx, tokens.hash_of(token))
@@ -156,6 +162,8 @@ def open_link(tx: Writing, by: Actor, counted: Limits, job_id: int, token: str) 
     counted.spend(tx, f"link-opened:{standing.link.id}", OPENING)
     cookie = tokens.new_token()
     links.opened(tx, standing.link.id, tokens.hash_of(cookie), standing.link.expires_at, by.ip, by.user_agent)
+    if language is not None:
+        preferences.customer_speaks(tx, standing.link.customer_id, job_id, language)
     visitor = Actor(standing.visitor, by.ip, by.user_agent)
     audit.add(tx, visitor, AuditAction.LINK_OPENED, _about(standing.link))
     return Opened(standing, cookie)

@@ -21,7 +21,7 @@ from jobthread.entities import (
 )
 from jobthread.errors import Forbidden, Invalid, NotAuthenticated, NotFound
 from jobthread.policy import job_sight_of, sight_of
-from jobthread.store import audit, jobs, people, reads, threads, views
+from jobthread.store import audit, jobs, notifications, people, reads, threads, views
 from jobthread.store.database import Reading, Writing
 
 
@@ -110,7 +110,10 @@ def mark_read(tx: Writing, by: Actor, thread_id: int, up_to_seq: int | None) -> 
     if caller is None:
         raise NotFound
     thread = threads.get_seen(tx, sight_of(caller), thread_id)
-    return reads.mark(tx, thread, reader_of(caller), up_to_seq)
+    last_read_seq, unread = reads.mark(tx, thread, reader_of(caller), up_to_seq)
+    if unread:
+        notifications.read_a_part(tx, reader_of(caller), thread.id)
+    return last_read_seq, unread
 
 
 def view(tx: Reading, by: Actor, thread_id: int) -> ThreadView:

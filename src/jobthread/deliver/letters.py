@@ -125,7 +125,7 @@ def _customer_to_tell(
 
 
 def _trial(tx: Reading, delivery: Delivery) -> Trial | Withheld:
-    kind, user_id = delivery.reader or (SenderKind.STAFF, 0)
+    _, user_id = delivery.reader or (SenderKind.STAFF, 0)
     staff: Staff | None = people.staff_by_id(tx, [user_id]).get(user_id)
     if staff is None or not staff.active:
         return _cancelled("the account was deactivated before it was sent", "Deactivated")

@@ -74,6 +74,12 @@ class Notice:
     told_at: Micros | None
 
 
+@dataclass(frozen=True, slots=True)
+class Oldest:
+    seq: int
+    created_at: Micros
+
+
 # --- finding readers with something unread --------------------------------------------------------
 
 
@@ -279,15 +285,16 @@ def last_read(tx: Reading, thread_id: int, reader: Reader) -> int:
     return tx.conn.execute(mark).scalar() or 0
 
 
-def oldest_since(tx: Reading, thread_id: int, reader: Reader, after_seq: int, since: Micros) -> Micros | None:
-    """When the first message was written that the reader might be told of."""
+def oldest_since(tx: Reading, thread_id: int, reader: Reader, after_seq: int, since: Micros) -> Oldest | None:
+    """The first message that the reader might be told of."""
     chosen = (
-        select(chat_messages.c.created_at)
+        select(chat_messages.c.seq, chat_messages.c.created_at)
         .where(*_of_others(thread_id, reader, after_seq), chat_messages.c.created_at >= since)
         .order_by(chat_messages.c.seq)
         .limit(1)
     )
-    return tx.conn.execute(chosen).scalar()
+    row = tx.conn.execute(chosen).first()
+    return Oldest(row.seq, row.created_at) if row else None
 
 
 def untold(tx: Reading, thread_id: int, reader: Reader, after_seq: int, up_to_seq: int) -> list[int]:

@@ -18,7 +18,7 @@ from jobthread.entities import (
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.tables import chat_magic_sessions, deliveries
 
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ def add(tx: Writing, new: NewDelivery) -> Delivery:
         "created_at": tx.now,
     }
     added = tx.conn.execute(insert(deliveries).values(values).returning(deliveries)).one()
-    return _delivery(added)
+    return made(added)
 
 
 def claim(tx: Writing, limit: int, lease: Micros) -> list[Claimed]:
     """Take what is due, and what another worker took but did not finish in time."""
     due = (
         select(deliveries.c.id)
-        .where(deliveries.c.status.in_(_WAITING), deliveries.c.due_at <= tx.now)
+        .where(deliveries.c.status.in_(WAITING), deliveries.c.due_at <= tx.now)
         .where(or_(deliveries.c.leased_until.is_(None), deliveries.c.leased_until <= tx.now))
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(limit)
@@ -98,7 +98,7 @@ def claim(tx: Writing, limit: int, lease: Micros) -> list[Claimed]:
         .returning(deliveries)
     )
     rows = sorted(tx.conn.execute(taken).all(), key=lambda row: (row.due_at, row.id))
-    return [Claimed(_delivery(row), row.sealed_token, row.unknown_ends) for row in rows]
+    return [Claimed(made(row), row.sealed_token, row.unknown_ends) for row in rows]
 
 
 def sent(tx: Writing, delivery: Delivery, provider_id: str) -> bool:
@@ -137,10 +137,26 @@ def unknown(tx: Writing, delivery: Delivery, error: str, due_at: Micros) -> bool
     )
 
 
+def queue_again(tx: Writing, delivery_id: int, sealed_token: bytes | None) -> None:
+    """What was given up, from the beginning."""
+    tx.conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.status == DeliveryStatus.FAILED)
+        .values(
+            status=DeliveryStatus.QUEUED,
+            due_at=tx.now,
+            attempts=0,
+            unknown_ends=0,
+            error=None,
+            sealed_token=sealed_token,
+        )
+    )
+
+
 def next_due(tx: Reading) -> Micros | None:
     """When there will be something to claim: the earliest moment due or lease's end."""
     free_at = func.coalesce(deliveries.c.leased_until, deliveries.c.due_at)
-    earliest = select(func.min(free_at)).where(deliveries.c.status.in_(_WAITING))
+    earliest = select(func.min(free_at)).where(deliveries.c.status.in_(WAITING))
     return tx.conn.execute(earliest).scalar()
 
 
@@ -150,7 +166,7 @@ def of_links(tx: Reading, link_ids: Iterable[int]) -> dict[int, list[Delivery]]:
     if wanted:
         chosen = select(deliveries).where(deliveries.c.magic_session_id.in_(wanted)).order_by(deliveries.c.id)
         for row in tx.conn.execute(chosen):
-            found.setdefault(row.magic_session_id, []).append(_delivery(row))
+            found.setdefault(row.magic_session_id, []).append(made(row))
     return found
 
 
@@ -183,7 +199,7 @@ def last_invited_at(tx: Reading, customer_id: int, job_id: int) -> Micros | None
     """When the newest invitation was queued that went, or will go."""
     invited = _to_customer(customer_id, job_id).where(
         deliveries.c.kind == DeliveryKind.INVITATION,
-        deliveries.c.status.in_((*_WAITING, DeliveryStatus.SENT)),
+        deliveries.c.status.in_((*WAITING, DeliveryStatus.SENT)),
     )
     row = tx.conn.execute(invited.order_by(deliveries.c.id.desc()).limit(1)).first()
     return row.created_at if row else None
@@ -206,7 +222,7 @@ def counts(tx: Reading) -> dict[str, int]:
 
 
 def oldest_waiting(tx: Reading) -> Micros | None:
-    waiting = select(func.min(deliveries.c.created_at)).where(deliveries.c.status.in_(_WAITING))
+    waiting = select(func.min(deliveries.c.created_at)).where(deliveries.c.status.in_(WAITING))
     return tx.conn.execute(waiting).scalar()
 
 
@@ -214,7 +230,7 @@ def drop_waiting(tx: Writing, error: str) -> None:
     """Send none of what waits: it was meant for another time."""
     tx.conn.execute(
         update(deliveries)
-        .where(deliveries.c.status.in_(_WAITING))
+        .where(deliveries.c.status.in_(WAITING))
         .values(status=DeliveryStatus.FAILED, error=error, sealed_token=None, leased_until=None)
     )
 
@@ -228,7 +244,7 @@ def _finish(tx: Writing, delivery: Delivery, **values: Any) -> bool:
     return tx.conn.execute(update(deliveries).where(ours).values(leased_until=None, **values)).rowcount > 0
 
 
-def _delivery(row: AnyRow) -> Delivery:
+def made(row: AnyRow) -> Delivery:
     return Delivery(
         id=row.id,
         channel=Channel(row.channel),
