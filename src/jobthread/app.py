@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 from litestar import Litestar
 
 from jobthread import tokens
-from jobthread.actions import housekeeping
+from jobthread.actions import housekeeping, notifications
 from jobthread.actions.links import Issuing
 from jobthread.api import customer_shapes, encoding, health, limits, outbox, routes
 from jobthread.api.callers import Callers
 from jobthread.api.calls import Calls
 from jobthread.api.front import App, front
 from jobthread.api.parts import Parts
-from jobthread.deliver import compose, email, sms, worker
+from jobthread.deliver import compose, email, letters, sms, worker
 from jobthread.deliver.outgoing import Compose, Send
 from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueued, DeliveryStatus, Happening
 from jobthread.live.hub import Hub
@@ -31,6 +31,7 @@ from jobthread.settings import Settings
 from jobthread.store import limits as store_limits
 from jobthread.store import opening, schema
 from jobthread.store.database import Database
+from jobthread.supervision import kept_alive
 
 SECRET_KEY_FILE = "secret.key"  # noqa: S105
 PATIENCE_SECONDS = 10.0
@@ -74,6 +75,7 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         country=settings.country,
         session_days=settings.session_days,
         base_url=settings.base_url,
+        unsubscribe_key=unsubscribe_key(settings),
         demo=demo,
     )
 
@@ -116,7 +118,24 @@ def texts_folder(settings: Settings) -> Path:
 
 def composed(settings: Settings) -> Compose:
     key = tokens.derived(secret_key(settings), "delivery names")
-    return compose.composer(settings.company, issuing(settings).url, key)
+    return compose.composer(
+        settings.company,
+        issuing(settings).url,
+        key,
+        base_url=settings.base_url,
+        quoted=letters.QUOTED if settings.notify_quotes else 0,
+        reply_address=settings.reply_address,
+        reply_key=reply_key(settings),
+        unsubscribe_key=unsubscribe_key(settings),
+    )
+
+
+def reply_key(settings: Settings) -> bytes:
+    return tokens.derived(secret_key(settings), "reply addresses")
+
+
+def unsubscribe_key(settings: Settings) -> bytes:
+    return tokens.derived(secret_key(settings), "unsubscribing")
 
 
 def application(settings: Settings, parts: Parts, more: Sequence[Calls] = ()) -> App:
@@ -151,17 +170,20 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
         audit_written, delivery_queued = asyncio.Event(), asyncio.Event()
         db.on_commit = _teller(asyncio.get_running_loop(), parts, audit_written, delivery_queued)
         stopping = asyncio.Event()
-        delivering = asyncio.create_task(
-            worker.deliver_forever(
-                db,
-                parts.issuing.seal,
-                channels(settings),
-                composed(settings),
-                delivery_queued,
-                stopping,
-                observe=metrics.observe_delivery if metrics else _unobserved,
-            )
-        )
+        observe = metrics.observe_delivery if metrics else _unobserved
+        ways, compose_it = channels(settings), composed(settings)
+        workers = {
+            "deliveries": lambda: worker.deliver_forever(
+                db, parts.issuing.seal, ways, compose_it, delivery_queued, stopping, observe=observe
+            ),
+            "notifications": lambda: notifications.keep_telling(
+                db, parts.issuing, settings.notify_after, stopping
+            ),
+        }
+        restarted = metrics.observe_restart if metrics else _unheard
+        at_work = [
+            asyncio.create_task(kept_alive(name, run, stopping, restarted)) for name, run in workers.items()
+        ]
         background = [
             asyncio.create_task(housekeeping.keep_sealed(db, audit_key(settings), audit_written)),
             asyncio.create_task(housekeeping.keep_tidy(db)),
@@ -177,7 +199,7 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
         finally:
             parts.hub.close()
             stopping.set()
-            await delivering
+            await asyncio.gather(*at_work)
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
@@ -197,6 +219,10 @@ def _wired(settings: Settings, parts: Parts) -> Wire | None:
 
 def _unobserved(channel: Channel, status: DeliveryStatus) -> None:
     """Where no figures are wanted."""
+
+
+def _unheard(worker: str) -> None:
+    """The same of workers begun anew."""
 
 
 def _teller(

@@ -65,6 +65,19 @@ class DeliveryStatus(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+    """No longer wanted when its turn came: read meanwhile, or not theirs to read any more."""
+
+
+class DeliveryKind(StrEnum):
+    INVITATION = "invitation"
+    NOTIFICATION = "notification"
+    TEST = "test"
+
+
+class Language(StrEnum):
+    EN = "en"
+    ES = "es"
 
 
 class AuditAction(StrEnum):
@@ -269,18 +282,38 @@ class Link(Struct, frozen=True):
     use_count: int
 
 
+Reader = tuple[SenderKind, int]
+"""Somebody who reads: staff or customer, and the id."""
+
+
 class Delivery(Struct, frozen=True):
+    """Something for one reader by one channel; a notification is about the messages of a thread."""
+
     id: int
     channel: Channel
     to: str
     status: DeliveryStatus
-    link_id: int
-    job_id: int
+    link_id: int | None
+    job_id: int | None
     attempts: int
     due_at: Micros
     created_at: Micros
     sent_at: Micros | None
     error: str | None
+    kind: DeliveryKind = DeliveryKind.INVITATION
+    reader: Reader | None = None
+    thread_id: int | None = None
+    after_seq: int = 0
+    """What it tells of comes after this message,"""
+    up_to_seq: int = 0
+    """and goes up to this one."""
+
+
+class SentTo(Struct, frozen=True):
+    """A delivery and the name of whom it is for."""
+
+    delivery: Delivery
+    name: str
 
 
 class AuditEntry(Struct, frozen=True):
@@ -297,6 +330,25 @@ class AuditEntry(Struct, frozen=True):
     ip: str
     user_agent: str
     details: dict[str, object]
+
+
+class Preferences(Struct, frozen=True):
+    """How a member of staff wants to be told of what they have not read."""
+
+    email: bool = True
+    push: bool = True
+    quiet_from: int | None = None
+    """Minutes of the day in their time zone; both or neither."""
+    quiet_until: int | None = None
+    time_zone: str = "UTC"
+    language: Language = Language.EN
+
+
+class CustomerPreferences(Struct, frozen=True):
+    """The same of a customer, for one job."""
+
+    email: bool = True
+    language: Language = Language.EN
 
 
 # --- what a commit brought about ------------------------------------------------------------------

@@ -71,6 +71,10 @@ class JobClosed(JobthreadError):
     status, code, title = 409, "job_closed", "The job is closed"
 
 
+class NotFailed(JobthreadError):
+    status, code, title = 409, "not_failed", "Only what was given up can be tried again"
+
+
 class ClientMsgIdReused(JobthreadError):
     status, code, title = 409, "client_msg_id_reused", "This client_msg_id was used for another text"
 

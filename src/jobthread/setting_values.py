@@ -15,6 +15,8 @@ import phonenumbers
 
 Network = IPv4Network | IPv6Network
 HIDDEN = "********"
+LONGEST_REPLY_NAME = 12
+"""Of the 64 characters that may stand before an @, a token takes up to 51."""
 Encryption = Literal["implicit", "required", "try", "off"]
 
 _HOST_NAME = re.compile(
@@ -186,6 +188,19 @@ def mail_address(text: str) -> str:
     if _CONTROL.search(text) or not _LOCAL_PART.fullmatch(local) or not known_domain:
         raise ValueError("a mail address like chat@example.com or Example Ltd <chat@example.com>")
     return text
+
+
+def plain_mail_address(text: str) -> str:
+    """`name@host` and nothing around it, with room for a token in its first part."""
+    expected = "a mail address like reply@example.com, of at most 12 characters before the @"
+    try:
+        address = mail_address(text)
+    except ValueError as problem:
+        raise ValueError(expected) from problem
+    local, _, domain = address.rpartition("@")
+    if "<" in address or "+" in local or len(local) > LONGEST_REPLY_NAME or domain.startswith("["):
+        raise ValueError(expected)
+    return address
 
 
 def sms_url(text: str) -> str:

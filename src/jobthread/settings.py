@@ -90,6 +90,18 @@ class Settings:
     sms_url: str | None = setting(
         "Where text messages go: so far file:///folder, which collects them", read.sms_url, secret=True
     )
+    notify_after: int = setting(
+        "Seconds that a message may stay unread before somebody who is not there is told of it",
+        read.whole_number(1, 86_400),
+        "60",
+    )
+    notify_quotes: bool = setting(
+        "Whether mails that tell of messages quote them: on or off", read.switch, "on"
+    )
+    reply_address: str | None = setting(
+        "Where answers to mails come in, as reply@example.com; mails are answered to reply+…@example.com",
+        read.plain_mail_address,
+    )
     rate_limits: bool = setting("Whether too many requests are refused: on or off", read.switch, "on")
     max_body_kb: int = setting("Largest body of a request, in KiB", read.whole_number(128, 65536), "256")
     metrics: bool = setting("Whether /metrics answers Prometheus: on or off", read.switch, "off")

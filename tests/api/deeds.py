@@ -10,7 +10,7 @@ import httpx2
 from jobthread.actions import links as link_actions
 from jobthread.actions import people
 from jobthread.deliver.attempt import Means, attempt
-from jobthread.deliver.outgoing import DeliveryFailed, Invitation, Outgoing
+from jobthread.deliver.outgoing import DeliveryFailed, Letter, Outgoing
 from jobthread.entities import AuditAction, Channel, Role
 from jobthread.store import facts, opening, outbox
 from jobthread.store.database import Writing
@@ -275,8 +275,8 @@ def attempted(cast: Cast, send: Callable[[Outgoing], Any], **details: Any) -> Tr
         [claimed] = outbox.claim(tx, 1, 60_000_000)
         return claimed
 
-    def composed(invitation: Invitation) -> Outgoing:
-        delivery = invitation.delivery
+    def composed(letter: Letter) -> Outgoing:
+        delivery = letter.delivery
         return Outgoing(delivery.id, "key", delivery.created_at, delivery.to, "Carol", "Your job", "Hello")
 
     async def sending(outgoing: Outgoing) -> str:

@@ -13,10 +13,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import update
 
+from jobthread import tokens
 from jobthread.api.calls import Call, Who
 from jobthread.api.routes import all_calls
-from jobthread.store import threads
+from jobthread.entities import Channel, DeliveryKind, DeliveryStatus, SenderKind
+from jobthread.store import outbox, threads
+from jobthread.store.database import Writing
+from jobthread.store.tables import deliveries
 from tests.api import world as w
 from tests.api.world import World, settle
 from tests.cast import PASSWORD, Cast
@@ -158,6 +163,42 @@ PATCH /api/users/{user_id}
     service | none                                  404  403  403  403  403  403  403  401
 GET /api/audit
     -                                               200  403  403  403  403  403  403  401
+PUT /api/chat/threads/{thread_id}/mute
+    internal | internal-closed | by-tom             204  204  404  204  404  404  404  401
+    by-tess                                         204  204  404  404  404  404  404  401
+    visible | visible-closed                        204  204  204  204  404  404  204  401
+    roof-visible                                    204  204  204  404  404  404  204  401
+    roof-internal                                   204  404  404  404  404  404  404  401
+    none                                            404  404  404  404  404  404  404  401
+DELETE /api/chat/threads/{thread_id}/mute
+    internal | internal-closed | by-tom             204  204  404  204  404  404  404  401
+    by-tess                                         204  204  404  404  404  404  404  401
+    visible | visible-closed                        204  204  204  204  404  404  204  401
+    roof-visible                                    204  204  204  404  404  404  204  401
+    roof-internal                                   204  404  404  404  404  404  404  401
+    none                                            404  404  404  404  404  404  404  401
+GET /api/chat/threads/{thread_id}/deliveries
+    internal | internal-closed | by-tom             200  200  404  200  404  404  404  401
+    by-tess                                         200  200  404  404  404  404  404  401
+    visible | visible-closed                        200  200  200  200  404  404  200  401
+    roof-visible                                    200  200  200  404  404  404  200  401
+    roof-internal                                   200  404  404  404  404  404  404  401
+    none                                            404  404  404  404  404  404  404  401
+POST /api/chat/presence
+    -                                               204  204  204  204  204  204  204  401
+GET /api/auth/preferences
+    -                                               200  200  200  200  200  200  200  401
+PATCH /api/auth/preferences
+    -                                               200  200  200  200  200  200  200  401
+GET /api/deliveries
+    -                                               200  403  403  403  403  403  403  401
+POST /api/deliveries/{delivery_id}/retry
+    failed                                          202  403  403  403  403  403  403  401
+    waiting                                         409  403  403  403  403  403  403  401
+    none                                            404  403  403  403  403  403  403  401
+POST /api/deliveries/test
+    email                                           202  403  403  403  403  403  403  401
+    sms                                             422  403  403  403  403  403  403  401
 GET /api/auth/me
     -                                               200  200  200  200  200  200  200  401
 POST /api/auth/logout
@@ -208,6 +249,10 @@ GET /api/chat/customer/jobs/{job_id}/events
     boiler                                                 200       200         403   401
     roof                                                   403       403         200   401
     shut | none                                            403       403         403   401
+POST /api/chat/customer/jobs/{job_id}/presence
+    boiler                                                 204       204         403   401
+    roof                                                   403       403         204   401
+    shut | none                                            403       403         403   401
 """
 
 # Whoever asks, the answer is the same: what they bring along is not looked at.
@@ -226,6 +271,9 @@ POST /api/chat/customer/link
     carol boiler | carol roof | carol none             202
     expired boiler | revoked boiler | closed-job shut  202
     made-up boiler | made-up none                      202
+POST /api/chat/unsubscribe/{token}
+    signed                                             200
+    made-up                                            404
 GET /healthz
     -                                                  200
 GET /readyz
@@ -253,7 +301,7 @@ NOT_LET_IN = {
 
 
 def named(call: Call) -> str:
-    return f"{call.method} {call.path.replace(':int', '')}"
+    return re.sub(r":\w+}", "}", f"{call.method} {call.path}")
 
 
 @dataclass(frozen=True)
@@ -385,7 +433,31 @@ def _opened(http: httpx2.Client, path: str) -> httpx2.Response:
     return answer
 
 
-ID_OF: dict[str, Callable[[World, str, list[str]], int]] = {
+def _delivery(world: World, _principal: str, words: list[str]) -> int:
+    """One that waits for a year to come, or was given up just now."""
+    if words[0] == "none":
+        return w.ABSENT
+
+    def queued(tx: Writing) -> int:
+        reader = (SenderKind.STAFF, world.people["ada"].id)
+        new = outbox.NewDelivery(DeliveryKind.TEST, Channel.EMAIL, "ada@example.com", reader)
+        added = outbox.add(tx, new)
+        status = DeliveryStatus.FAILED if words[0] == "failed" else DeliveryStatus.QUEUED
+        values = {"status": status, "due_at": tx.now + 10**15}
+        tx.conn.execute(update(deliveries).where(deliveries.c.id == added.id).values(values))
+        return added.id
+
+    return world.serving.write(queued)
+
+
+def _unsubscribing(world: World, _principal: str, words: list[str]) -> str:
+    key = world.serving.parts.unsubscribe_key
+    return tokens.signed(key if words[0] == "signed" else b"", [world.people["tess"].id, 0])
+
+
+ID_OF: dict[str, Callable[[World, str, list[str]], int | str]] = {
+    "delivery_id": _delivery,
+    "token": _unsubscribing,
     "thread_id": lambda world, _, words: world.threads[words[-1]],
     # Customers name a job first, and then perhaps a thread.
     "job_id": lambda world, _, words: world.jobs[words[0]],
@@ -432,6 +504,10 @@ BODIES: dict[str, Callable[[World, list[str]], Any]] = {
     "PATCH /api/customers/{customer_id}": lambda *_: {"name": "Renamed"},
     "POST /api/users": _new_user,
     "PATCH /api/users/{user_id}": lambda *_: {"name": "Renamed"},
+    "POST /api/chat/presence": lambda *_: {"visible": True},
+    "POST /api/chat/customer/jobs/{job_id}/presence": lambda *_: {"visible": True},
+    "PATCH /api/auth/preferences": lambda *_: {"language": "es"},
+    "POST /api/deliveries/test": lambda _, words: {"channel": words[0]},
     "POST /api/auth/login": _login,
     "POST /api/auth/password": lambda *_: {"current": PASSWORD, "new": "a hammer on the shelf"},
     "POST /api/chat/customer/jobs/{job_id}/thread/messages": lambda *of: (

@@ -220,6 +220,7 @@ def test_a_token_that_waits_to_be_sent_is_sealed(cast: Cast) -> None:
         issuing = cast.serving.parts.issuing
         issued = link_actions.issue(tx, cast.dora.by, issuing, cast.roof.ref.id, [Channel.EMAIL], None)
         [claimed] = outbox.claim(tx, 1, 60_000_000)
+        assert claimed.sealed_token is not None
         assert issued.url.endswith(issuing.seal.open(claimed.sealed_token))
         return issued.url
 

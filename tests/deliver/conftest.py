@@ -1,6 +1,7 @@
 """Databases for the deliveries' tests, on both kinds, with a clock in the test's hand."""
 
 import functools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,13 @@ import pytest
 
 from jobthread.store import schema
 from jobthread.store.database import Database
-from tests import postgres
+from tests import postgres, serving
+from tests.cast import gather
+from tests.conftest import database_url
+from tests.deliver.mail_server import MailServer
 from tests.deliver.post import Clock
+from tests.deliver.telling import Town, town_server
+from tests.serving import Serving
 
 
 @pytest.fixture
@@ -62,3 +68,24 @@ def _template() -> str:
     url = postgres.new_database(postgres.postgres_server())
     schema.migrate(url)
     return url
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def telling_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Serving, MailServer, Path]]:
+    folder = tmp_path_factory.mktemp("telling")
+    with town_server(database_url(request.param, folder), folder) as (running, post):
+        yield running, post, folder
+
+
+@pytest.fixture
+def town(telling_server: tuple[Serving, MailServer, Path]) -> Iterator[Town]:
+    """Everybody, in an otherwise empty database, with a mail server that has taken nothing yet."""
+    running, post, folder = telling_server
+    serving.empty(running)
+    shutil.rmtree(folder / "outbox", ignore_errors=True)
+    found = Town(gather(running), post, folder)
+    found.forget_mails()
+    yield found
+    running.close_browsers()

@@ -18,11 +18,13 @@ from jobthread.entities import (
     AuditEntry,
     Channel,
     Delivery,
+    DeliveryKind,
     DeliveryQueued,
     DeliveryStatus,
     Happening,
     JobStatus,
     Micros,
+    SenderKind,
 )
 from jobthread.store import audit, jobs, links, outbox, people
 from jobthread.store.database import Database, Writing
@@ -83,7 +85,13 @@ class Waiting:
 
     @property
     def link(self) -> str:
+        assert self.delivery.job_id is not None
         return link_to(self.delivery.job_id, self.token)
+
+    @property
+    def link_id(self) -> int:
+        assert self.delivery.link_id is not None
+        return self.delivery.link_id
 
 
 async def invite(
@@ -105,13 +113,15 @@ async def invite(
         expires_at = tx.now + int(hours * 3600 * SECOND)
         link_id = links.add(tx, job_id, customer.id, hash_of(token), None, expires_at)
         tx.tell(DeliveryQueued())
-        return outbox.add(tx, outbox.NewDelivery(channel, to, link_id, job_id, SEAL.close(token)))
+        reader, sealed = (SenderKind.CUSTOMER, customer.id), SEAL.close(token)
+        kind = DeliveryKind.INVITATION
+        return outbox.add(tx, outbox.NewDelivery(kind, channel, to, reader, link_id, job_id, sealed))
 
     return Waiting(await db.write(written), token)
 
 
 async def as_it_stands(db: Database, waiting: Waiting) -> Delivery:
-    link_id = waiting.delivery.link_id
+    link_id = waiting.link_id
     return (await db.read(lambda tx: outbox.of_links(tx, [link_id])))[link_id][0]
 
 

@@ -25,7 +25,7 @@ SENT, FAILED, QUEUED = DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatu
 def test_a_link_withdrawn_meanwhile_is_not_sent(db: Database) -> None:
     async def story() -> None:
         waiting = await invite(db)
-        await db.write(lambda tx: links.revoke(tx, waiting.delivery.link_id))
+        await db.write(lambda tx: links.revoke(tx, waiting.link_id))
         async with mail_server() as server, working(db, by_mail(server.port)):
             await has_status(db, waiting, FAILED)
             assert (await as_it_stands(db, waiting)).error == "the link was withdrawn before it was sent"
@@ -57,7 +57,7 @@ def test_a_link_to_a_job_closed_meanwhile_is_not_sent(db: Database) -> None:
         waiting = await invite(db)
 
         def close_job(tx: Writing) -> None:
-            standing = links.get(tx, waiting.delivery.link_id)
+            standing = links.get(tx, waiting.link_id)
             job = jobs.get_for_visitor(tx, standing.visitor)
             closed = jobs.JobDraft(
                 job.ref.reference, job.ref.title, JobStatus.CLOSED, job.customer, job.scheduled_at, None

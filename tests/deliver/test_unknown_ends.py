@@ -106,7 +106,7 @@ def test_a_withdrawn_link_that_may_have_arrived_is_told_of_as_such(db: Database,
             async with working(db, by_mail(server.port), send_seconds=0.2) as worker:
                 waiting = await invite(db)
                 await until(lambda: bool(worker.ends), "the first attempt has ended")
-                await db.write(lambda tx: links.revoke(tx, waiting.delivery.link_id))
+                await db.write(lambda tx: links.revoke(tx, waiting.link_id))
                 await time_passes(db, clock, worker, 20)
             error = (await as_it_stands(db, waiting)).error
             assert error is not None

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from jobthread.deliver import worker as worker_module
-from jobthread.deliver.outgoing import Invitation, Outgoing
+from jobthread.deliver.outgoing import Invitation, Letter, Outgoing
 from jobthread.entities import AuditAction, Channel, DeliveryStatus
 from jobthread.errors import Unavailable
 from jobthread.store.database import Database
@@ -107,10 +107,10 @@ def test_two_workers_on_one_database_never_send_the_same_thing_twice(postgres_ur
 
 def test_a_delivery_that_cannot_be_worded_fails_alone(db: Database) -> None:
     async def story() -> None:
-        def compose(invitation: Invitation) -> Outgoing:
-            if invitation.job_title == "Poison":
+        def compose(letter: Letter) -> Outgoing:
+            if isinstance(letter, Invitation) and letter.job_title == "Poison":
                 raise KeyError("poison")
-            return COMPOSE(invitation)
+            return COMPOSE(letter)
 
         async with mail_server() as server, working(db, by_mail(server.port), compose=compose):
             poison = await invite(db, title="Poison")

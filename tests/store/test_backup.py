@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from jobthread.entities import Channel, Visitor
+from jobthread.entities import Channel, DeliveryKind, SenderKind, Visitor
 from jobthread.store import outbox
 from jobthread.store.backup import BackupError, backup
 from jobthread.store.database import Database, Reading, Writing
@@ -157,7 +157,10 @@ def in_database(url: str, act: Any) -> Any:
 
 def _delivery_that_waits(tx: Writing) -> None:
     """Not due before next year, so that no worker takes it up during the test."""
-    new = outbox.NewDelivery(Channel.EMAIL, "carol@example.com", link_id=1, job_id=1, sealed_token=b"sealed")
+    reader = (SenderKind.CUSTOMER, 1)
+    new = outbox.NewDelivery(
+        DeliveryKind.INVITATION, Channel.EMAIL, "carol@example.com", reader, 1, 1, b"sealed"
+    )
     outbox.add(tx, new)
     tx.conn.execute(text("UPDATE deliveries SET due_at = :due_at"), {"due_at": tx.now + YEAR})
 

@@ -13,13 +13,16 @@ from jobthread.entities import (
     Channel,
     Customer,
     Delivery,
+    DeliveryKind,
     DeliveryQueued,
     EventType,
     Job,
     JobStatus,
+    Language,
     Link,
     Micros,
     SeenJob,
+    SenderKind,
     ThreadStatus,
     ThreadView,
     Visibility,
@@ -34,7 +37,7 @@ from jobthread.errors import (
     RateLimited,
 )
 from jobthread.policy import job_sight_of, sight_of
-from jobthread.store import audit, jobs, limits, links, outbox, threads
+from jobthread.store import audit, jobs, limits, links, outbox, preferences, threads
 from jobthread.store.database import Reading, Writing
 from jobthread.store.limits import SECOND, Limits, Rate
 from jobthread.store.links import Standing, refusal_of
@@ -140,8 +143,13 @@ def withdraw(tx: Writing, by: Actor, link: Link) -> None:
 # --- customers ------------------------------------------------------------------------------------
 
 
-def open_link(tx: Writing, by: Actor, counted: Limits, job_id: int, token: str) -> Opened | JobthreadError:
-    """Exchange a token for a cookie. A refusal is answered, not raised: the trail must keep it."""
+def open_link(
+    tx: Writing, by: Actor, counted: Limits, job_id: int, token: str, language: Language | None = None
+) -> Opened | JobthreadError:
+    """Exchange a token for a cookie. A refusal is answered, not raised: the trail must keep it.
+
+    `language` is what the customer's browser speaks; None where it says nothing that we know.
+    """
     address = limits.network_of(by.ip)
     counted.check(tx, f"bad-links-from:{address}", BAD_TOKENS)
     standing = links.of_token(tx, tokens.hash_of(token))
@@ -154,6 +162,8 @@ def open_link(tx: Writing, by: Actor, counted: Limits, job_id: int, token: str) 
     counted.spend(tx, f"link-opened:{standing.link.id}", OPENING)
     cookie = tokens.new_token()
     links.opened(tx, standing.link.id, tokens.hash_of(cookie), standing.link.expires_at, by.ip, by.user_agent)
+    if language is not None:
+        preferences.customer_speaks(tx, standing.link.customer_id, job_id, language)
     visitor = Actor(standing.visitor, by.ip, by.user_agent)
     audit.add(tx, visitor, AuditAction.LINK_OPENED, _about(standing.link))
     return Opened(standing, cookie)
@@ -201,7 +211,7 @@ def _issued(
     made_by = None if by.caller is None else staff_of(tx, by).id
     link_id = links.add(tx, job.ref.id, job.customer.id, tokens.hash_of(token), made_by, expires_at)
     deliveries = tuple(
-        outbox.add(tx, outbox.NewDelivery(channel, to, link_id, job.ref.id, how.seal.close(token)))
+        outbox.add(tx, _invitation(job, channel, to, link_id, how.seal.close(token)))
         for channel, to in contacts
     )
     about = audit.About("link", link_id, job_id=job.ref.id)
@@ -210,6 +220,11 @@ def _issued(
         _note_in_thread(tx, by, job.ref.id)
         tx.tell(DeliveryQueued())
     return Issued(link_id, how.url(job.ref.id, token), expires_at, deliveries)
+
+
+def _invitation(job: Job, channel: Channel, to: str, link_id: int, sealed: bytes) -> outbox.NewDelivery:
+    reader = (SenderKind.CUSTOMER, job.customer.id)
+    return outbox.NewDelivery(DeliveryKind.INVITATION, channel, to, reader, link_id, job.ref.id, sealed)
 
 
 def _note_in_thread(tx: Writing, by: Actor, job_id: int) -> None:

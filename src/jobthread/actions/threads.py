@@ -19,7 +19,7 @@ from jobthread.entities import (
 )
 from jobthread.errors import Forbidden, Invalid, NotAuthenticated, NotFound
 from jobthread.policy import job_sight_of, sight_of
-from jobthread.store import audit, jobs, people, reads, threads, views
+from jobthread.store import audit, jobs, notifications, people, reads, threads, views
 from jobthread.store.database import Reading, Writing
 
 
@@ -111,7 +111,10 @@ def mark_read(tx: Writing, by: Actor, thread_id: int, up_to_seq: int | None) -> 
     reader = views.reader_of(caller)
     if reads.move(tx, thread, reader, up_to_seq):
         tx.tell(ReadMoved(thread_id, *reader))
-    return reads.standing(tx, thread, reader)
+    last_read_seq, unread = reads.standing(tx, thread, reader)
+    if unread:
+        notifications.read_a_part(tx, reader, thread.id)
+    return last_read_seq, unread
 
 
 def view(tx: Reading, by: Actor, thread_id: int) -> ThreadView:

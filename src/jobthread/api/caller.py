@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request
 
 from jobthread.api.parts import Parts
-from jobthread.entities import Actor, Caller, Visitor
+from jobthread.entities import Actor, Caller, Language, Visitor
 from jobthread.errors import CrossSite, JobthreadError, LinkInvalid, NotAuthenticated, WrongJob
 from jobthread.store.grounds import Ground, GroundKind
 from jobthread.store.links import Standing
@@ -118,6 +118,35 @@ def _cookie(name: str, value: str, seconds: int, parts: Parts) -> str:
 def _cookies(request: Asking) -> dict[str, str]:
     pairs = (pair.partition("=") for pair in request.headers.get("cookie", "").split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def place_of(request: Asking, parts: Parts) -> str:
+    """Names the browser or program that asks, and no other of the same person."""
+    secret = _bearer(request) or session_token(request, parts)
+    if "job_id" in request.path_params:
+        secret = secret or _cookies(request).get(
+            f"{_prefix(parts)}jobthread_job_{request.path_params['job_id']}"
+        )
+    return hash_of(secret or "")[:8].hex()
+
+
+def asks_for(request: Asking) -> Language | None:
+    """The language of ours that a browser wants most."""
+    wanted: list[tuple[float, Language]] = []
+    for part in request.headers.get("accept-language", "")[:200].split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        known = [language for language in Language if tag.lower().split("-")[0] == language]
+        if known:
+            wanted.append((_weight(weight), known[0]))
+    # The first of those that are wanted alike.
+    return max(wanted, key=lambda one: one[0])[1] if wanted else None
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text) if text else 1.0
+    except ValueError:
+        return 0.0
 
 
 # --- where a request comes from -------------------------------------------------------------------

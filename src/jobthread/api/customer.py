@@ -5,7 +5,7 @@ from litestar import Response
 from jobthread.actions import links, messages, threads
 from jobthread.api import customer_shapes as shapes
 from jobthread.api import fields
-from jobthread.api.caller import visitor_cookie
+from jobthread.api.caller import asks_for, visitor_cookie
 from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, if_changed
 from jobthread.api.shapes import ReadAnswer, moment
 from jobthread.entities import SeenThread, ThreadStatus, Visitor
@@ -46,7 +46,10 @@ EVERY_STATUS = (ThreadStatus.OPEN, ThreadStatus.CLOSED)
 async def open_link(asked: Asked[shapes.TokenExchange, Nothing]) -> Response[bytes]:
     """Exchange a magic link's token for a cookie; answers with all that the first screen needs."""
     parts, job_id, token = asked.parts, asked.body.job_id, asked.body.token
-    opened = await parts.db.write(lambda tx: links.open_link(tx, asked.by, parts.limits, job_id, token))
+    language = asked.body.language or asks_for(asked.request)
+    opened = await parts.db.write(
+        lambda tx: links.open_link(tx, asked.by, parts.limits, job_id, token, language)
+    )
     if isinstance(opened, JobthreadError):
         raise opened
     visitor = opened.standing.visitor

@@ -77,6 +77,9 @@ class OpenedLink(Struct):
 class TokenExchange(Asking):
     job_id: Id
     token: Token
+    language: Annotated[
+        e.Language | None, Meta(description="Else what `Accept-Language` asks for; notifications speak it")
+    ] = None
 
 
 class ViewQuery(Asking):

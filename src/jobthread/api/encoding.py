@@ -92,6 +92,46 @@ def delivery(d: e.Delivery) -> shapes.Delivery:
     return shapes.Delivery(d.id, d.channel, d.to, d.status, d.error, shapes.maybe_moment(d.sent_at))
 
 
+def recipient(one: e.SentTo) -> shapes.Recipient:
+    kind, reader_id = one.delivery.reader or (e.SenderKind.CUSTOMER, 0)
+    return shapes.Recipient("staff" if kind is e.SenderKind.STAFF else "customer", reader_id, one.name)
+
+
+def thread_delivery(one: e.SentTo) -> shapes.ThreadDelivery:
+    """Without the address: who sees a thread need not see how its people are reached."""
+    d = one.delivery
+    return shapes.ThreadDelivery(
+        id=d.id,
+        recipient=recipient(one),
+        channel=d.channel,
+        from_seq=d.after_seq + 1,
+        to_seq=d.up_to_seq,
+        status=d.status,
+        queued_at=shapes.moment(d.created_at),
+        sent_at=shapes.maybe_moment(d.sent_at),
+        error=d.error,
+    )
+
+
+def any_delivery(one: e.SentTo) -> shapes.AnyDelivery:
+    d = one.delivery
+    return shapes.AnyDelivery(
+        id=d.id,
+        kind=d.kind,
+        recipient=recipient(one),
+        to=d.to,
+        channel=d.channel,
+        status=d.status,
+        job_id=d.job_id,
+        thread_id=d.thread_id,
+        attempts=d.attempts,
+        queued_at=shapes.moment(d.created_at),
+        due_at=shapes.moment(d.due_at),
+        sent_at=shapes.maybe_moment(d.sent_at),
+        error=d.error,
+    )
+
+
 def link(link: e.Link, deliveries: tuple[e.Delivery, ...]) -> shapes.Link:
     return shapes.Link(
         session_id=link.id,

@@ -109,6 +109,22 @@ _ENTRY: Json = {
     "details": {"sent_by": ["email"], "hours": 168},
 }
 
+_ANY_DELIVERY: Json = {
+    "id": 41,
+    "kind": "notification",
+    "recipient": {"kind": "staff", "id": 5, "name": "Tom Berg"},
+    "to": "tom@example.com",
+    "channel": "email",
+    "status": "queued",
+    "job_id": 101,
+    "thread_id": 7,
+    "attempts": 1,
+    "queued_at": "2026-11-23T08:16:30.250Z",
+    "due_at": "2026-11-23T08:16:40.100Z",
+    "sent_at": None,
+    "error": "the mail server did not let us in: 421 4.3.2 not now",
+}
+
 # --- as customers see it --------------------------------------------------------------------------
 
 _SEEN_MESSAGE: Json = {
@@ -220,4 +236,43 @@ EXAMPLES: dict[Any, Any] = {
     shapes.AuditEntries: {"entries": [_ENTRY], "next_cursor": None},
     shapes.About: {"company": "Example Heating", "version": "1.0.0", "demo": False, "sign_ins": []},
     health.Health: {"status": "ok"},
+    health.Readiness: {"status": "ready", "deliveries": "ok"},
+    # notifications
+    shapes.Preferences: {
+        "email": "on",
+        "push": "on",
+        "quiet_from": "22:00",
+        "quiet_until": "06:00",
+        "time_zone": "Europe/Madrid",
+        "language": "es",
+        "muted_thread_ids": [7],
+    },
+    shapes.PreferencesChange: {"quiet_from": "22:00", "quiet_until": "06:00", "time_zone": "Europe/Madrid"},
+    shapes.Presence: {"visible": True},
+    shapes.ThreadDeliveries: {
+        "deliveries": [
+            {
+                "id": 41,
+                "recipient": {"kind": "staff", "id": 5, "name": "Tom Berg"},
+                "channel": "email",
+                "from_seq": 2,
+                "to_seq": 4,
+                "status": "sent",
+                "queued_at": "2026-11-23T08:16:30.250Z",
+                "sent_at": "2026-11-23T08:16:32.100Z",
+                "error": None,
+            }
+        ]
+    },
+    shapes.AnyDelivery: _ANY_DELIVERY,
+    shapes.Deliveries: {
+        "channels": [
+            {"channel": "email", "last_sent_at": "2026-11-23T08:15:32.100Z", "waiting": 1, "failed": 0},
+            {"channel": "sms", "last_sent_at": None, "waiting": 0, "failed": 0},
+        ],
+        "oldest_waiting_at": "2026-11-23T08:16:30.250Z",
+        "deliveries": [_ANY_DELIVERY],
+        "next_cursor": None,
+    },
+    shapes.TestDelivery: {"channel": "email"},
 }

@@ -1,7 +1,7 @@
 """Whether the process lives, whether it can serve, and what Prometheus may know. No session needed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 from litestar import Response
@@ -26,16 +26,30 @@ async def alive(asked: Asked[None, Nothing]) -> Response[bytes]:
     return answer(Health())
 
 
-@calls.add("GET", "/readyz", Who.ANYONE, answers={200: Health}, errors=(Unavailable,))
+class Readiness(msgspec.Struct):
+    status: str
+    deliveries: Literal["ok", "stuck"]
+
+
+STUCK_AFTER = 15 * 60 * 1_000_000
+"""Microseconds that something may wait to go out before the queue counts as stuck."""
+
+
+@calls.add("GET", "/readyz", Who.ANYONE, answers={200: Readiness}, errors=(Unavailable,))
 async def ready(asked: Asked[None, Nothing]) -> Response[bytes]:
-    """The database answers and its schema is current."""
+    """The database answers and its schema is current; `deliveries` says whether what goes out is stuck."""
     try:
-        current = await asked.parts.db.read(schema.is_current)
+        current, stuck = await asked.parts.db.read(lambda tx: (schema.is_current(tx), _is_stuck(tx)))
     except JobthreadError as error:
         raise Unavailable("The database does not answer") from error
     if not current:
         raise Unavailable("The schema of the database is not this server's")
-    return answer(Health("ready"))
+    return answer(Readiness("ready", "stuck" if stuck else "ok"))
+
+
+def _is_stuck(tx: Reading) -> bool:
+    oldest = outbox.oldest_waiting(tx)
+    return oldest is not None and oldest < tx.now - STUCK_AFTER
 
 
 @dataclass(frozen=True)
@@ -47,9 +61,14 @@ class Metrics:
     seconds: Histogram
     waiting_writes: Gauge
     deliveries: Gauge
+    oldest: Gauge
     attempts: Counter
+    restarts: Counter
     streams: Gauge
     streams_cut: Counter
+
+    def observe_restart(self, worker: str) -> None:
+        self.restarts.labels(worker).inc()
 
     def observe_delivery(self, channel: Channel, status: DeliveryStatus) -> None:
         self.attempts.labels(channel, status).inc()
@@ -68,6 +87,10 @@ def new_metrics() -> Metrics:
         seconds=Histogram("jobthread_request_seconds", "Time to answer", labels, registry=registry),
         waiting_writes=Gauge("jobthread_waiting_writes", "Writes in the queue", registry=registry),
         deliveries=Gauge("jobthread_deliveries", "Deliveries by status", ["status"], registry=registry),
+        oldest=Gauge(
+            "jobthread_oldest_delivery_seconds", "Age of the oldest that waits, or 0", registry=registry
+        ),
+        restarts=Counter("jobthread_worker_restarts", "Workers begun anew", ["worker"], registry=registry),
         attempts=Counter(
             "jobthread_delivery_attempts", "Attempts by end", ["channel", "status"], registry=registry
         ),
@@ -88,13 +111,11 @@ def metrics_call(metrics: Metrics, db: Database) -> Calls:
         metrics.waiting_writes.set(db.waiting_writes)
         for of, count in asked.parts.hub.audience.counts().items():
             metrics.streams.labels(of).set(count)
-        counted = await db.read(_delivery_counts)
+        counted, oldest = await db.read(lambda tx: (outbox.counts(tx), outbox.oldest_waiting(tx)))
+        metrics.oldest.set(0 if oldest is None else max(db.clock() - oldest, 0) / 1_000_000)
         for status in DeliveryStatus:
             # Also those that no delivery has any more: a gauge that is not set keeps what it showed last.
             metrics.deliveries.labels(status).set(counted.get(status, 0))
         return Response(generate_latest(metrics.registry), media_type="text/plain; version=0.0.4")
 
     return found
-
-
-_delivery_counts: Callable[[Reading], dict[str, int]] = outbox.counts

@@ -33,6 +33,8 @@ NOUNS: dict[str, str] = {
     "jobs": "Jobs",
     "customers": "Customers, as staff see them",
     "links": "Customer threads and magic links, as the office makes and withdraws them",
+    "notifications": "Who is there, and who wants to be told how",
+    "deliveries": "What went out to whom, and what did not, and why",
     "customer": "The customer's own calls: one job, and nothing else",
     "events": "Live updates: streams of events, and typing notices",
     "users": "Staff accounts",
@@ -47,6 +49,8 @@ PATH_IDS: dict[str, str] = {
     "user_id": "The id of a member of staff",
     "customer_id": "A customer's id",
     "session_id": "A magic link's id",
+    "delivery_id": "The id of something that was to go out",
+    "token": "Signed by the server: who wants no more mails",
 }
 
 DONE: dict[int, str] = {200: "Done", 201: "Made", 202: "Accepted", 204: "Done, nothing to say"}
@@ -92,6 +96,7 @@ MEANS: dict[str, str] = {
     "method_not_allowed": "`Allow` names the methods that this address answers to.",
     "thread_closed": "Reopen it to write in it.",
     "job_closed": "Links are made for active jobs only.",
+    "not_failed": "It waits, went out, or was cancelled.",
     "client_msg_id_reused": "Another text was sent under this id: make a new id for a new message.",
     "last_admin": "Somebody must be able to administer the server.",
     "taken": "Another row bears this name, address or number; `detail` says which.",

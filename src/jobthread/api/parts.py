@@ -25,6 +25,8 @@ class Parts:
     """Two letters: how phone numbers without a country code are read."""
     session_days: int
     base_url: str
+    unsubscribe_key: bytes
+    """Signs the addresses that end mails."""
     demo: bool
     """It serves the demo company: sign-ins and mails are there for anyone to see."""
 

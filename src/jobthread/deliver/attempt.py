@@ -4,15 +4,16 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
-from jobthread.deliver.outgoing import Compose, DeliveryFailed, Invitation, Outgoing, Send
-from jobthread.entities import Actor, AuditAction, Channel, Delivery, DeliveryStatus, Job, Micros
-from jobthread.errors import JobthreadError, LinkExpired, LinkRevoked, Unavailable
-from jobthread.store import audit, jobs, links, outbox
-from jobthread.store.database import Database, Reading, Writing
+from jobthread.deliver.letters import Withheld, as_of_now
+from jobthread.deliver.outgoing import Compose, DeliveryFailed, Letter, Outgoing, Send, Trial
+from jobthread.entities import Actor, AuditAction, Channel, Delivery, DeliveryKind, DeliveryStatus, Micros
+from jobthread.errors import Unavailable
+from jobthread.store import audit, outbox
+from jobthread.store.database import Database, Writing
 from jobthread.store.outbox import Claimed
 from jobthread.tokens import Seal
 
@@ -29,7 +30,7 @@ REPEATABLE = frozenset({Channel.EMAIL})
 NOBODY = Actor(None, "", "")
 
 Observe = Callable[[Channel, DeliveryStatus], None]
-"""Told of each attempt's end: sent, failed for good, or queued again."""
+"""Told of each attempt's end: sent, failed for good, cancelled, or queued again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +71,26 @@ async def _tried(means: Means, claimed: Claimed) -> _Outcome:
     delivery = claimed.delivery
     if claimed.unknown_ends and (end := _end_of_guessing(delivery, claimed.unknown_ends)):
         return end
-    standing, job, refusal = await means.db.read(lambda tx: _as_of_now(tx, delivery))
-    if refusal is not None:
-        return _failed(_why_not(refusal, claimed.unknown_ends), type(refusal).__name__)
+    letter = await means.db.read(lambda tx: as_of_now(tx, delivery))
+    if isinstance(letter, Withheld):
+        return _withheld(letter, claimed.unknown_ends)
     if (send := means.channels.get(delivery.channel)) is None:
         return _failed(f"no way to send by {delivery.channel} is set up", "NoChannel")
+    token = ""
+    if claimed.sealed_token is not None:
+        try:
+            token = means.seal.open(claimed.sealed_token)
+        except ValueError as error:
+            return _failed("the secret key was changed meanwhile; send a new link", type(error).__name__)
     try:
-        token = means.seal.open(claimed.sealed_token)
-    except ValueError as error:
-        return _failed("the secret key was changed meanwhile; send a new link", type(error).__name__)
-    expires_at = standing.link.expires_at
-    invitation = Invitation(delivery, token, standing.customer_name, job.ref.title, expires_at)
-    try:
-        outgoing = means.compose(invitation)
+        outgoing = means.compose(_with_token(letter, token))
     except Exception as error:
         return _failed("its text could not be written", type(error).__name__)
     return await _sent(means, claimed, send, outgoing, token)
 
 
-def _as_of_now(tx: Reading, delivery: Delivery) -> tuple[links.Standing, Job, JobthreadError | None]:
-    standing = links.get(tx, delivery.link_id)
-    return standing, jobs.get_for_visitor(tx, standing.visitor), links.refusal_of(tx, standing)
+def _with_token(letter: Letter, token: str) -> Letter:
+    return letter if isinstance(letter, Trial) else replace(letter, token=token)
 
 
 async def _sent(means: Means, claimed: Claimed, send: Send, outgoing: Outgoing, token: str) -> _Outcome:
@@ -100,7 +100,8 @@ async def _sent(means: Means, claimed: Claimed, send: Send, outgoing: Outgoing, 
             provider_id = await send(outgoing)
     except DeliveryFailed as failure:
         # A server may quote what it refuses: the link must not come to rest in our table.
-        words, cause = failure.message.replace(token, "…"), type(failure.__cause__ or failure).__name__
+        words = failure.message.replace(token, "…") if token else failure.message
+        cause = type(failure.__cause__ or failure).__name__
         return _failed(words, cause) if failure.permanent else _not_now(means, delivery, words, cause)
     except Exception as error:
         return _unsure(means, claimed, type(error).__name__)
@@ -147,14 +148,9 @@ def _end_of_guessing(delivery: Delivery, unknown_ends: int) -> _Outcome | None:
     return None
 
 
-def _why_not(refusal: JobthreadError, unknown_ends: int) -> str:
-    if isinstance(refusal, LinkRevoked):
-        why = "the link was withdrawn before it was sent"
-    elif isinstance(refusal, LinkExpired):
-        why = "the link expired before it could be sent"
-    else:
-        why = "the job was closed before the link was sent"
-    return f"{why}; it is unknown whether an earlier attempt arrived" if unknown_ends else why
+def _withheld(letter: Withheld, unknown_ends: int) -> _Outcome:
+    doubt = "; it is unknown whether an earlier attempt arrived" if unknown_ends else ""
+    return _Outcome(letter.status, letter.words + doubt, letter.cause)
 
 
 # --- keeping it -----------------------------------------------------------------------------------
@@ -172,10 +168,14 @@ def _marked(tx: Writing, delivery: Delivery, outcome: _Outcome) -> bool:
     if outcome.status is DeliveryStatus.QUEUED:
         keep = outbox.unknown if outcome.unknown else outbox.again
         return keep(tx, delivery, outcome.words, outcome.due_at)
-    about = audit.About("delivery", delivery.id, job_id=delivery.job_id)
+    if outcome.status is DeliveryStatus.CANCELLED:
+        return outbox.cancelled(tx, delivery, outcome.words)
+    about = audit.About("delivery", delivery.id, job_id=delivery.job_id, thread_id=delivery.thread_id)
     told = {"channel": delivery.channel, "link": delivery.link_id, "attempts": delivery.attempts}
     if outcome.status is DeliveryStatus.SENT:
-        if ours := outbox.sent(tx, delivery, outcome.words):
+        ours = outbox.sent(tx, delivery, outcome.words)
+        # The trail keeps who was given a link; that colleagues heard of messages is no matter of record.
+        if ours and (delivery.kind is not DeliveryKind.NOTIFICATION or delivery.link_id is not None):
             audit.add(tx, NOBODY, AuditAction.DELIVERY_SENT, about, **told)
         return ours
     if ours := outbox.failed(tx, delivery, outcome.words):
@@ -188,6 +188,8 @@ def _tell(means: Means, delivery: Delivery, outcome: _Outcome) -> None:
     told = {"channel": delivery.channel, "delivery": delivery.id, "attempt": delivery.attempts}
     if outcome.status is DeliveryStatus.SENT:
         log.info("delivery_sent", **told)
+    elif outcome.status is DeliveryStatus.CANCELLED:
+        log.info("delivery_cancelled", **told, reason=outcome.cause)
     elif outcome.status is DeliveryStatus.QUEUED:
         log.warning("delivery_delayed", **told, error=outcome.cause)
     else:

@@ -1,4 +1,4 @@
-"""What a customer is told, per channel: the same words for every attempt at one delivery."""
+"""What people are told, per channel: the same words for every attempt at one delivery."""
 
 import hmac
 from collections.abc import Callable
@@ -6,33 +6,51 @@ from datetime import UTC, datetime, timedelta
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 
-from jobthread.deliver import sms
+from jobthread.deliver import notice, sms
+from jobthread.deliver.letters import QUOTED
+from jobthread.deliver.notice import House
 from jobthread.deliver.one_line import one_line
-from jobthread.deliver.outgoing import Compose, Invitation, Outgoing
+from jobthread.deliver.outgoing import Compose, Invitation, Letter, Notice, Outgoing
 from jobthread.entities import Channel, Delivery, Micros
 
 LONGEST_TITLE = 100
 LONGEST_NAME = 60
 
 
-def composer(company: str, link_to: Callable[[int, str], str], key: bytes) -> Compose:
-    """How invitations read here. `link_to(job id, token)` is the link; `key` is for naming deliveries."""
+def composer(
+    company: str,
+    link_to: Callable[[int, str], str],
+    key: bytes,
+    *,
+    base_url: str = "http://localhost",
+    quoted: int = QUOTED,
+    reply_address: str | None = None,
+    reply_key: bytes = b"",
+    unsubscribe_key: bytes = b"",
+) -> Compose:
+    """How everything reads here. `link_to(job id, token)` is the link; `key` is for naming deliveries."""
     company = one_line(company, LONGEST_NAME)
+    house = House(company, base_url, link_to, quoted, reply_address, reply_key, unsubscribe_key)
     templates = _templates()
     as_text, as_html = templates.get_template("invitation.txt"), templates.get_template("invitation.html")
+    notify = notice.writer(house, templates)
 
-    def compose(invitation: Invitation) -> Outgoing:
-        link = link_to(invitation.delivery.job_id, invitation.token)
-        name = _name_of(invitation.delivery, key)
-        if invitation.delivery.channel is Channel.SMS:
-            return _text_message(invitation, company, link, name)
-        return _mail(invitation, company, link, name, as_text, as_html)
+    def compose(letter: Letter) -> Outgoing:
+        name = _name_of(letter.delivery, key)
+        if isinstance(letter, Notice):
+            return notify(letter, name, key)
+        if not isinstance(letter, Invitation):
+            return notice.trial(house, letter, name)
+        link = link_to(letter.delivery.job_id or 0, letter.token)
+        if letter.delivery.channel is Channel.SMS:
+            return _text_message(letter, company, link, name)
+        return _mail(letter, company, link, name, as_text, as_html)
 
     return compose
 
 
 def _templates() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("jobthread.deliver"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
@@ -40,6 +58,8 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["as_quote"] = lambda text: "\n".join(f"> {line}" for line in text.splitlines())
+    return environment
 
 
 def _name_of(delivery: Delivery, key: bytes) -> str:

@@ -151,6 +151,14 @@ def _mail(outgoing: Outgoing, sender: Sender) -> MIMEMultipart:
         datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=outgoing.queued_at)
     )
     mail["Message-ID"] = _message_id(outgoing, sender)
+    if outgoing.conversation:
+        mail["In-Reply-To"] = mail["References"] = f"<{outgoing.conversation}@{sender.domain}>"
+    if outgoing.reply_to:
+        mail["Reply-To"] = _mailbox(sender.name, outgoing.reply_to)
+    if outgoing.unsubscribe:
+        # RFC 8058: the mail program's own button, one POST without a session.
+        mail["List-Unsubscribe"] = f"<{outgoing.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail.attach(MIMEText(outgoing.text, "plain", _utf8()))  # type: ignore[arg-type]

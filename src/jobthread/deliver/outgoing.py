@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from jobthread.entities import Delivery, Micros
+from jobthread.entities import Delivery, Language, Message, Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,34 @@ class Invitation:
     customer_name: str = field(repr=False)
     job_title: str
     expires_at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Word of messages that wait to be read. A customer's has a token, and with it a link."""
+
+    delivery: Delivery
+    token: str = field(repr=False)
+    name: str = field(repr=False)
+    language: Language
+    subject: str = field(repr=False)
+    """Of the thread."""
+    thread_made_at: Micros
+    count: int
+    messages: tuple[Message, ...] = field(repr=False)
+    """The first of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An admin's question whether anything arrives."""
+
+    delivery: Delivery
+    name: str = field(repr=False)
+    language: Language
+
+
+Letter = Invitation | Notice | Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +58,11 @@ class Outgoing:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     html: str = field(default="", repr=False)
+    conversation: str = ""
+    """Names what it belongs to: mail programs show all mails of one conversation together."""
+    reply_to: str = field(default="", repr=False)
+    unsubscribe: str = field(default="", repr=False)
+    """The address that ends such mails, by one POST."""
 
 
 Send = Callable[[Outgoing], Awaitable[str]]
@@ -39,7 +72,7 @@ Raises `DeliveryFailed` where it surely did not go. Whatever else it raises, or 
 the outcome counts as unknown.
 """
 
-Compose = Callable[[Invitation], Outgoing]
+Compose = Callable[[Letter], Outgoing]
 
 
 class DeliveryFailed(Exception):

@@ -8,6 +8,7 @@ from jobthread.entities import (
     JobChanged,
     Message,
     News,
+    Reader,
     ReadMoved,
     RowsWritten,
     SenderKind,
@@ -18,7 +19,6 @@ from jobthread.entities import (
 from jobthread.store import grounds, messages, people, reads, threads, views
 from jobthread.store.database import Reading
 from jobthread.store.grounds import Ground
-from jobthread.store.views import Reader
 
 Mark = tuple[int, SenderKind, int]
 

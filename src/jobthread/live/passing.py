@@ -9,6 +9,7 @@ from jobthread.entities import (
     Message,
     MessageKind,
     News,
+    Reader,
     ReadMoved,
     RowsWritten,
     SenderKind,
@@ -20,7 +21,6 @@ from jobthread.live.looking import Seen, SeenAgain
 from jobthread.live.stream import Stream
 from jobthread.live.wording import Wording
 from jobthread.policy import sees
-from jobthread.store.views import Reader
 
 Numbered = tuple[int, News]
 Told = dict[Stream, list[tuple[int, bytes]]]

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from jobthread.entities import Caller, Micros, Staff, Visitor
+from jobthread.entities import Caller, Micros, Reader, Staff, Visitor
 from jobthread.policy import Sight, sight_of
 from jobthread.store.grounds import Ground
-from jobthread.store.views import Reader, reader_of
+from jobthread.store.views import reader_of
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]

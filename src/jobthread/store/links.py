@@ -4,15 +4,29 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from jobthread.entities import JobStatus, Link, Micros, Person, Role, Visitor
+from jobthread.entities import DeliveryStatus, JobStatus, Link, Micros, Person, Role, Visitor
 from jobthread.errors import JobInactive, JobthreadError, LinkExpired, LinkRevoked, NotFound
 from jobthread.store.database import AnyRow, Reading, Writing
-from jobthread.store.tables import chat_magic_sessions, customer_cookies, customers, jobs, users
+from jobthread.store.tables import (
+    chat_magic_sessions,
+    chat_magic_tokens,
+    customer_cookies,
+    customers,
+    deliveries,
+    jobs,
+    notification_links,
+    users,
+)
 
 TOLD_FOR: Micros = 30 * 86_400_000_000
 """How long a cookie whose link has ended is still known, so that its holder can be told so."""
+
+
+MORE_TOKENS = 5
+"""Of the tokens that a link was sent with again: beyond so many the oldest opens nothing any more."""
 
 
 class Standing(Struct, frozen=True):
@@ -63,7 +77,11 @@ def add(
 
 
 def of_token(tx: Reading, token_hash: bytes) -> Standing | None:
-    return _standing(tx, _standings().where(chat_magic_sessions.c.token_hash == token_hash))
+    sent_again = select(chat_magic_tokens.c.magic_session_id).where(
+        chat_magic_tokens.c.token_hash == token_hash
+    )
+    known = or_(chat_magic_sessions.c.token_hash == token_hash, chat_magic_sessions.c.id.in_(sent_again))
+    return _standing(tx, _standings().where(known))
 
 
 def of_cookie(tx: Reading, token_hash: bytes) -> Standing | None:
@@ -127,6 +145,64 @@ def opened(
             token_hash=cookie_hash, magic_session_id=link_id, created_at=tx.now, expires_at=expires_at
         )
     )
+
+
+def add_token(tx: Writing, link_id: int, token_hash: bytes) -> None:
+    """One more token that opens the same link, as tokens that were sent are not known any more."""
+    tokens = chat_magic_tokens
+    tx.conn.execute(insert(tokens).values(token_hash=token_hash, magic_session_id=link_id, created_at=tx.now))
+    mine = tokens.c.magic_session_id == link_id
+    newest = select(tokens.c.token_hash).where(mine).order_by(tokens.c.created_at.desc(), tokens.c.token_hash)
+    kept = list(tx.conn.execute(newest.limit(MORE_TOKENS)).scalars())
+    tx.conn.execute(delete(tokens).where(mine, tokens.c.token_hash.not_in(kept)))
+
+
+def extend(tx: Writing, link_id: int, expires_at: Micros) -> None:
+    """Let it live until then; never shorter than it would."""
+    tx.conn.execute(
+        update(chat_magic_sessions)
+        .where(chat_magic_sessions.c.id == link_id, chat_magic_sessions.c.expires_at < expires_at)
+        .values(expires_at=expires_at)
+    )
+
+
+def for_notifications(tx: Reading, customer_id: int, job_id: int) -> Standing | None:
+    mine = select(notification_links.c.magic_session_id).where(
+        notification_links.c.customer_id == customer_id, notification_links.c.job_id == job_id
+    )
+    return _standing(tx, _standings().where(chat_magic_sessions.c.id.in_(mine)))
+
+
+def use_for_notifications(tx: Writing, customer_id: int, job_id: int, link_id: int) -> None:
+    dialect_insert = sqlite.insert if tx.dialect == "sqlite" else postgresql.insert
+    statement = dialect_insert(notification_links).values(
+        customer_id=customer_id, job_id=job_id, magic_session_id=link_id
+    )
+    tx.conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["customer_id", "job_id"], set_={"magic_session_id": link_id}
+        )
+    )
+
+
+def has_come_in(tx: Reading, customer_id: int, job_id: int) -> bool:
+    """Whether some link of theirs that was not withdrawn was opened, or sent to them."""
+    sent = select(deliveries.c.magic_session_id).where(deliveries.c.status == DeliveryStatus.SENT)
+    reached = or_(
+        chat_magic_sessions.c.use_count > 0,
+        chat_magic_sessions.c.id.in_(
+            sent.where(deliveries.c.magic_session_id == chat_magic_sessions.c.id).correlate(
+                chat_magic_sessions
+            )
+        ),
+    )
+    found = select(chat_magic_sessions.c.id).where(
+        chat_magic_sessions.c.job_id == job_id,
+        chat_magic_sessions.c.customer_id == customer_id,
+        chat_magic_sessions.c.revoked_at.is_(None),
+        reached,
+    )
+    return tx.conn.execute(found.limit(1)).first() is not None
 
 
 def revoke(tx: Writing, link_id: int) -> bool:

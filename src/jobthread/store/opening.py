@@ -8,7 +8,7 @@ from typing import TextIO
 from sqlalchemy import make_url
 
 from jobthread.entities import Actor, AuditAction, Micros
-from jobthread.store import audit, engines, facts, links, outbox, schema, sessions
+from jobthread.store import audit, engines, facts, links, notifications, outbox, schema, sessions
 from jobthread.store.database import Database, Reading, Writing
 from jobthread.store.schema import SchemaError
 
@@ -61,5 +61,6 @@ def end_what_was_restored(tx: Writing) -> None:
     sessions.end_everything(tx)
     links.revoke_everything(tx)
     outbox.drop_waiting(tx, "The server was restored from a backup before this was sent")
+    notifications.forget_all(tx)
     facts.drop(tx, BACKUP_TAKEN)
     audit.add(tx, NOBODY, AuditAction.BACKUP_RESTORED, audit.About(), taken_at=taken_at)

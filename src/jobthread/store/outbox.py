@@ -4,22 +4,37 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, func, insert, or_, select, update
+from sqlalchemy import Select, and_, case, func, insert, or_, select, update
 
-from jobthread.entities import Channel, Delivery, DeliveryStatus, Micros
+from jobthread.entities import (
+    Channel,
+    Delivery,
+    DeliveryKind,
+    DeliveryStatus,
+    Micros,
+    Reader,
+    SenderKind,
+)
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.tables import chat_magic_sessions, deliveries
 
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
+    """A customer's delivery has a link, whose token is sealed with it; staff sign in."""
+
+    kind: DeliveryKind
     channel: Channel
     to: str
-    link_id: int
-    job_id: int
-    sealed_token: bytes
+    reader: Reader
+    link_id: int | None = None
+    job_id: int | None = None
+    sealed_token: bytes | None = None
+    thread_id: int | None = None
+    after_seq: int | None = None
+    up_to_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +42,25 @@ class Claimed:
     """A delivery that is ours to send until the lease ends."""
 
     delivery: Delivery
-    sealed_token: bytes
+    sealed_token: bytes | None
     unknown_ends: int
     """How many earlier attempts ended without anybody knowing how."""
 
 
 def add(tx: Writing, new: NewDelivery) -> Delivery:
+    reader_kind, reader_id = new.reader
     values = {
+        "kind": new.kind,
         "channel": new.channel,
         "recipient": new.to,
         "status": DeliveryStatus.QUEUED,
+        "reader_kind": reader_kind,
+        "reader_id": reader_id,
         "magic_session_id": new.link_id,
         "job_id": new.job_id,
+        "thread_id": new.thread_id,
+        "after_seq": new.after_seq,
+        "up_to_seq": new.up_to_seq,
         "sealed_token": new.sealed_token,
         "attempts": 0,
         "unknown_ends": 0,
@@ -46,14 +68,14 @@ def add(tx: Writing, new: NewDelivery) -> Delivery:
         "created_at": tx.now,
     }
     added = tx.conn.execute(insert(deliveries).values(values).returning(deliveries)).one()
-    return _delivery(added)
+    return made(added)
 
 
 def claim(tx: Writing, limit: int, lease: Micros) -> list[Claimed]:
     """Take what is due, and what another worker took but did not finish in time."""
     due = (
         select(deliveries.c.id)
-        .where(deliveries.c.status.in_(_WAITING), deliveries.c.due_at <= tx.now)
+        .where(deliveries.c.status.in_(WAITING), deliveries.c.due_at <= tx.now)
         .where(or_(deliveries.c.leased_until.is_(None), deliveries.c.leased_until <= tx.now))
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(limit)
@@ -76,7 +98,7 @@ def claim(tx: Writing, limit: int, lease: Micros) -> list[Claimed]:
         .returning(deliveries)
     )
     rows = sorted(tx.conn.execute(taken).all(), key=lambda row: (row.due_at, row.id))
-    return [Claimed(_delivery(row), row.sealed_token, row.unknown_ends) for row in rows]
+    return [Claimed(made(row), row.sealed_token, row.unknown_ends) for row in rows]
 
 
 def sent(tx: Writing, delivery: Delivery, provider_id: str) -> bool:
@@ -97,6 +119,11 @@ def failed(tx: Writing, delivery: Delivery, error: str) -> bool:
     return _finish(tx, delivery, status=DeliveryStatus.FAILED, error=error[:400], sealed_token=None)
 
 
+def cancelled(tx: Writing, delivery: Delivery, why: str) -> bool:
+    """Not wanted any more; nothing went wrong."""
+    return _finish(tx, delivery, status=DeliveryStatus.CANCELLED, error=why[:400], sealed_token=None)
+
+
 def again(tx: Writing, delivery: Delivery, error: str, due_at: Micros) -> bool:
     """It did not go, and is tried again."""
     return _finish(tx, delivery, status=DeliveryStatus.QUEUED, error=error[:400], due_at=due_at)
@@ -110,10 +137,26 @@ def unknown(tx: Writing, delivery: Delivery, error: str, due_at: Micros) -> bool
     )
 
 
+def queue_again(tx: Writing, delivery_id: int, sealed_token: bytes | None) -> None:
+    """What was given up, from the beginning."""
+    tx.conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.status == DeliveryStatus.FAILED)
+        .values(
+            status=DeliveryStatus.QUEUED,
+            due_at=tx.now,
+            attempts=0,
+            unknown_ends=0,
+            error=None,
+            sealed_token=sealed_token,
+        )
+    )
+
+
 def next_due(tx: Reading) -> Micros | None:
     """When there will be something to claim: the earliest moment due or lease's end."""
     free_at = func.coalesce(deliveries.c.leased_until, deliveries.c.due_at)
-    earliest = select(func.min(free_at)).where(deliveries.c.status.in_(_WAITING))
+    earliest = select(func.min(free_at)).where(deliveries.c.status.in_(WAITING))
     return tx.conn.execute(earliest).scalar()
 
 
@@ -123,7 +166,7 @@ def of_links(tx: Reading, link_ids: Iterable[int]) -> dict[int, list[Delivery]]:
     if wanted:
         chosen = select(deliveries).where(deliveries.c.magic_session_id.in_(wanted)).order_by(deliveries.c.id)
         for row in tx.conn.execute(chosen):
-            found.setdefault(row.magic_session_id, []).append(_delivery(row))
+            found.setdefault(row.magic_session_id, []).append(made(row))
     return found
 
 
@@ -141,6 +184,36 @@ def links_sent_to(tx: Reading, customer_id: int, channel: Channel, to: str) -> l
     return list(tx.conn.execute(sent.distinct()).scalars())
 
 
+def last_channel(tx: Reading, customer_id: int, job_id: int) -> Channel | None:
+    """By which the customer was last reached about the job."""
+    sent = (
+        _to_customer(customer_id, job_id)
+        .where(deliveries.c.status == DeliveryStatus.SENT)
+        .order_by(deliveries.c.sent_at.desc(), deliveries.c.id.desc())
+    )
+    row = tx.conn.execute(sent.limit(1)).first()
+    return Channel(row.channel) if row else None
+
+
+def last_invited_at(tx: Reading, customer_id: int, job_id: int) -> Micros | None:
+    """When the newest invitation was queued that went, or will go."""
+    invited = _to_customer(customer_id, job_id).where(
+        deliveries.c.kind == DeliveryKind.INVITATION,
+        deliveries.c.status.in_((*WAITING, DeliveryStatus.SENT)),
+    )
+    row = tx.conn.execute(invited.order_by(deliveries.c.id.desc()).limit(1)).first()
+    return row.created_at if row else None
+
+
+def _to_customer(customer_id: int, job_id: int) -> Select[Any]:
+    links = chat_magic_sessions
+    return (
+        select(deliveries)
+        .join(links, links.c.id == deliveries.c.magic_session_id)
+        .where(links.c.job_id == job_id, links.c.customer_id == customer_id)
+    )
+
+
 def counts(tx: Reading) -> dict[str, int]:
     rows = tx.conn.execute(
         select(deliveries.c.status, func.count().label("count")).group_by(deliveries.c.status)
@@ -149,7 +222,7 @@ def counts(tx: Reading) -> dict[str, int]:
 
 
 def oldest_waiting(tx: Reading) -> Micros | None:
-    waiting = select(func.min(deliveries.c.created_at)).where(deliveries.c.status.in_(_WAITING))
+    waiting = select(func.min(deliveries.c.created_at)).where(deliveries.c.status.in_(WAITING))
     return tx.conn.execute(waiting).scalar()
 
 
@@ -157,7 +230,7 @@ def drop_waiting(tx: Writing, error: str) -> None:
     """Send none of what waits: it was meant for another time."""
     tx.conn.execute(
         update(deliveries)
-        .where(deliveries.c.status.in_(_WAITING))
+        .where(deliveries.c.status.in_(WAITING))
         .values(status=DeliveryStatus.FAILED, error=error, sealed_token=None, leased_until=None)
     )
 
@@ -171,7 +244,7 @@ def _finish(tx: Writing, delivery: Delivery, **values: Any) -> bool:
     return tx.conn.execute(update(deliveries).where(ours).values(leased_until=None, **values)).rowcount > 0
 
 
-def _delivery(row: AnyRow) -> Delivery:
+def made(row: AnyRow) -> Delivery:
     return Delivery(
         id=row.id,
         channel=Channel(row.channel),
@@ -184,4 +257,9 @@ def _delivery(row: AnyRow) -> Delivery:
         created_at=row.created_at,
         sent_at=row.sent_at,
         error=row.error,
+        kind=DeliveryKind(row.kind),
+        reader=(SenderKind(row.reader_kind), row.reader_id),
+        thread_id=row.thread_id,
+        after_seq=row.after_seq or 0,
+        up_to_seq=row.up_to_seq or 0,
     )

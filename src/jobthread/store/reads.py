@@ -21,13 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from jobthread.entities import ReadBy, SeenThread, SenderKind, Visibility
+from jobthread.entities import ReadBy, Reader, SeenThread, SenderKind, Visibility
 from jobthread.store import messages
 from jobthread.store.batches import Rows, as_json, fetch, run
 from jobthread.store.database import Reading, Writing
 from jobthread.store.tables import chat_message_read_status as marks
 from jobthread.store.tables import chat_thread_participants, chat_threads, customers, jobs, users
-from jobthread.store.views import Reader
 
 Mark = tuple[SenderKind, int, int, int, int]
 """Reader kind and id, thread, last seq read, messages read."""

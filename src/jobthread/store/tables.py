@@ -231,17 +231,118 @@ customer_cookies = Table(
     Index(None, "magic_session_id"),
 )
 
+# A link that is sent again and again gets a new token each time: of the older ones only hashes are kept.
+chat_magic_tokens = Table(
+    "chat_magic_tokens",
+    metadata,
+    Column("token_hash", LargeBinary(32), primary_key=True),
+    _ref("magic_session_id", "chat_magic_sessions.id"),
+    _moment("created_at"),
+    Index(None, "magic_session_id", "created_at"),
+)
+
+# The one link of a customer's job that notifications lead to.
+notification_links = Table(
+    "notification_links",
+    metadata,
+    Column("customer_id", Id, ForeignKey("customers.id"), primary_key=True),
+    Column("job_id", Id, ForeignKey("jobs.id"), primary_key=True),
+    _ref("magic_session_id", "chat_magic_sessions.id"),
+    sqlite_with_rowid=False,
+)
+
+# --- who is told, and how -------------------------------------------------------------------------
+
+# One row for each reader and thread about which somebody may have to be told, or was.
+notices = Table(
+    "notices",
+    metadata,
+    Column("reader_kind", String(20), primary_key=True),
+    Column("reader_id", Id, primary_key=True, autoincrement=False),
+    Column("thread_id", Id, ForeignKey("chat_threads.id"), primary_key=True),
+    # Up to here they were told, or it was found that they need not be.
+    Column("told_seq", Integer, nullable=False),
+    _moment("told_at", nullable=True),
+    # When to look whether to tell them; null while there is nothing to tell.
+    _moment("look_at", nullable=True),
+    Index(None, "look_at"),
+    Index(None, "thread_id"),
+    sqlite_with_rowid=False,
+)
+
+# One row: threads that were active up to this moment were looked through for readers to tell.
+notices_sown = Table(
+    "notices_sown",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _moment("up_to"),
+)
+
+presence = Table(
+    "presence",
+    metadata,
+    Column("reader_kind", String(20), primary_key=True),
+    Column("reader_id", Id, primary_key=True, autoincrement=False),
+    # The job whose page a customer has open; 0 for staff.
+    Column("job_id", Id, primary_key=True, autoincrement=False),
+    # Which of their browsers: from the hash of its session.
+    Column("place", String(16), primary_key=True),
+    _moment("visible_until"),
+    _moment("seen_at"),
+    sqlite_with_rowid=False,
+)
+
+notification_preferences = Table(
+    "notification_preferences",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    Column("email", Boolean, nullable=False),
+    Column("push", Boolean, nullable=False),
+    # Minutes of the day in their time zone.
+    Column("quiet_from", Integer),
+    Column("quiet_until", Integer),
+    Column("time_zone", String(64), nullable=False),
+    Column("language", String(5), nullable=False),
+)
+
+thread_mutes = Table(
+    "thread_mutes",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("thread_id", Id, ForeignKey("chat_threads.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+customer_preferences = Table(
+    "customer_preferences",
+    metadata,
+    Column("customer_id", Id, ForeignKey("customers.id"), primary_key=True),
+    Column("job_id", Id, ForeignKey("jobs.id"), primary_key=True),
+    Column("email", Boolean, nullable=False),
+    # What their browser last asked for, and when.
+    Column("language", String(5)),
+    _moment("language_at", nullable=True),
+    sqlite_with_rowid=False,
+)
+
 # --- what goes out --------------------------------------------------------------------------------
 
 deliveries = Table(
     "deliveries",
     metadata,
     _id(),
+    Column("kind", String(20), nullable=False),
     Column("channel", String(20), nullable=False),
     Column("recipient", String(254), nullable=False),
     Column("status", String(20), nullable=False),
-    _ref("magic_session_id", "chat_magic_sessions.id"),
-    _ref("job_id", "jobs.id"),
+    Column("reader_kind", String(20), nullable=False),
+    Column("reader_id", Id, nullable=False),
+    _ref("magic_session_id", "chat_magic_sessions.id", nullable=True),
+    _ref("job_id", "jobs.id", nullable=True),
+    _ref("thread_id", "chat_threads.id", nullable=True),
+    # A notification tells of what comes after the one and goes up to the other.
+    Column("after_seq", Integer),
+    Column("up_to_seq", Integer),
     # The link in the clear exists only here, sealed with the secret key, and only until it is sent.
     Column("sealed_token", LargeBinary),
     Column("attempts", Integer, nullable=False),
@@ -255,6 +356,7 @@ deliveries = Table(
     Column("error", String(400)),
     Index(None, "status", "due_at", "id"),
     Index(None, "magic_session_id"),
+    Index(None, "thread_id", "id"),
     sqlite_autoincrement=True,
 )
 

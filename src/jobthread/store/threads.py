@@ -113,6 +113,19 @@ def newest_in_job(
     return get_seen(tx, sight, thread_id) if thread_id else None
 
 
+def as_it_stands(tx: Reading, thread_id: int) -> Thread | None:
+    """For what goes on by itself. It is no `SeenThread`: whoever asks must put each reader's sight to it."""
+    row = tx.conn.execute(select(*FACTS).where(chat_threads.c.id == thread_id)).first()
+    return _thread(row, _participant_ids(tx, thread_id)) if row else None
+
+
+def made_at(tx: Reading, thread_id: int) -> Micros:
+    made: Micros = tx.conn.execute(
+        select(chat_threads.c.created_at).where(chat_threads.c.id == thread_id)
+    ).scalar_one()
+    return made
+
+
 def locked_for_senders(tx: Writing, senders: Iterable[tuple[int, int]]) -> dict[int, Thread]:
     """The threads of (thread id, sending user's id or 0), locked in id order.
 

@@ -13,6 +13,7 @@ from jobthread.entities import (
     JobStatus,
     Message,
     Person,
+    Reader,
     Role,
     SeenThread,
     SenderKind,
@@ -36,9 +37,6 @@ from jobthread.store.tables import (
     users,
 )
 from jobthread.store.threads import FACTS
-
-Reader = tuple[SenderKind, int]
-"""Whose read marks count: staff or customer, and the id."""
 
 
 @dataclass(frozen=True, slots=True)

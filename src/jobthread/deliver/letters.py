@@ -1,0 +1,136 @@
+"""What a delivery has to say, looked up anew before each attempt; or why it must not go any more."""
+
+from dataclasses import dataclass
+
+from jobthread.deliver.outgoing import Invitation, Letter, Notice, Trial
+from jobthread.entities import (
+    Channel,
+    Delivery,
+    DeliveryKind,
+    DeliveryStatus,
+    Language,
+    SenderKind,
+    Staff,
+    Thread,
+)
+from jobthread.errors import JobthreadError, LinkExpired, LinkRevoked
+from jobthread.policy import sees, sight_of
+from jobthread.store import jobs, links, notifications, people, preferences, threads
+from jobthread.store.database import Reading
+
+QUOTED = 5
+"""Messages that a notification holds at most; of the others it tells the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Not to be sent: `words` for staff, and a word for the log."""
+
+    status: DeliveryStatus
+    words: str
+    cause: str
+
+
+def as_of_now(tx: Reading, delivery: Delivery) -> Letter | Withheld:
+    """Without the token, which is sealed elsewhere."""
+    if delivery.kind is DeliveryKind.INVITATION:
+        return _invitation(tx, delivery)
+    if delivery.kind is DeliveryKind.TEST:
+        return _trial(tx, delivery)
+    return _notice(tx, delivery)
+
+
+# --- invitations ----------------------------------------------------------------------------------
+
+
+def _invitation(tx: Reading, delivery: Delivery) -> Invitation | Withheld:
+    standing = links.get(tx, delivery.link_id or 0)
+    if refusal := links.refusal_of(tx, standing):
+        return Withheld(DeliveryStatus.FAILED, _why_not(refusal), type(refusal).__name__)
+    job = jobs.get_for_visitor(tx, standing.visitor)
+    return Invitation(delivery, "", standing.customer_name, job.ref.title, standing.link.expires_at)
+
+
+def _why_not(refusal: JobthreadError) -> str:
+    if isinstance(refusal, LinkRevoked):
+        return "the link was withdrawn before it was sent"
+    if isinstance(refusal, LinkExpired):
+        return "the link expired before it could be sent"
+    return "the job was closed before the link was sent"
+
+
+# --- notifications --------------------------------------------------------------------------------
+
+
+def _notice(tx: Reading, delivery: Delivery) -> Notice | Withheld:
+    """Rights are asked again: what was queued may not be theirs to read any more."""
+    thread = threads.as_it_stands(tx, delivery.thread_id or 0)
+    if thread is None or delivery.reader is None:
+        return _cancelled("the thread is gone", "NoThread")
+    kind, reader_id = delivery.reader
+    if kind is SenderKind.STAFF:
+        found = _staff_to_tell(tx, delivery, thread, reader_id)
+    else:
+        found = _customer_to_tell(tx, delivery, thread, reader_id)
+    if isinstance(found, Withheld):
+        return found
+    name, language = found
+    untold = notifications.untold(tx, thread.id, delivery.reader, delivery.after_seq, delivery.up_to_seq)
+    # All of it or nothing: each attempt at one delivery says the same.
+    if not untold or untold[-1] <= notifications.last_read(tx, thread.id, delivery.reader):
+        return _cancelled("it was read before it was sent", "ReadMeanwhile")
+    return Notice(
+        delivery=delivery,
+        token="",
+        name=name,
+        language=language,
+        subject=thread.subject,
+        thread_made_at=threads.made_at(tx, thread.id),
+        count=len(untold),
+        messages=tuple(notifications.messages_at(tx, thread.id, untold[:QUOTED])),
+    )
+
+
+def _staff_to_tell(
+    tx: Reading, delivery: Delivery, thread: Thread, user_id: int
+) -> tuple[str, Language] | Withheld:
+    staff = people.staff_by_id(tx, [user_id]).get(user_id)
+    if staff is None or not staff.active:
+        return _cancelled("the account was deactivated before it was sent", "Deactivated")
+    if staff.id not in thread.participant_ids or not sees(sight_of(staff), thread):
+        return _cancelled("they do not take part in the thread any more", "Removed")
+    wanted = preferences.of_staff(tx, staff.id)
+    if preferences.is_muted(tx, staff.id, thread.id) or (
+        delivery.channel is Channel.EMAIL and not wanted.email
+    ):
+        return _cancelled("they turned such notifications off", "TurnedOff")
+    if delivery.channel is Channel.EMAIL and staff.email != delivery.to:
+        return _cancelled("their e-mail address was changed before it was sent", "AddressChanged")
+    return staff.name, wanted.language
+
+
+def _customer_to_tell(
+    tx: Reading, delivery: Delivery, thread: Thread, customer_id: int
+) -> tuple[str, Language] | Withheld:
+    standing = links.get(tx, delivery.link_id or 0)
+    if refusal := links.refusal_of(tx, standing):
+        return _cancelled(_why_not(refusal), type(refusal).__name__)
+    visitor = standing.visitor
+    if visitor.customer_id != customer_id or not sees(sight_of(visitor), thread):
+        return _cancelled("the customer does not see the thread", "NotTheirs")
+    wanted = preferences.of_customer(tx, customer_id, visitor.job_id)
+    if delivery.channel is Channel.EMAIL and not wanted.email:
+        return _cancelled("they turned such notifications off", "TurnedOff")
+    return visitor.name, wanted.language
+
+
+def _trial(tx: Reading, delivery: Delivery) -> Trial | Withheld:
+    _, user_id = delivery.reader or (SenderKind.STAFF, 0)
+    staff: Staff | None = people.staff_by_id(tx, [user_id]).get(user_id)
+    if staff is None or not staff.active:
+        return _cancelled("the account was deactivated before it was sent", "Deactivated")
+    return Trial(delivery, staff.name, preferences.of_staff(tx, staff.id).language)
+
+
+def _cancelled(words: str, cause: str) -> Withheld:
+    return Withheld(DeliveryStatus.CANCELLED, words, cause)

@@ -1,0 +1,73 @@
+"""The words of notifications, in each language that they are written in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from jobthread.entities import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    hello: str
+    one_new: str
+    more_new: str
+    """With `{count}`."""
+    about: str
+    open_it: str
+    button_fails: str
+    one_more: str
+    more: str
+    """With `{count}`."""
+    answer_by_mail: str
+    no_answer_by_mail: str
+    personal: str
+    """About a customer's link."""
+    unsubscribe: str
+    trial_subject: str
+    trial: str
+    text_message: str
+    """With `{company}`, `{new}` and `{link}`."""
+    trial_text_message: str
+
+
+WORDINGS: Mapping[Language, Wording] = MappingProxyType(
+    {
+        Language.EN: Wording(
+            hello="Hello",
+            one_new="1 new message",
+            more_new="{count} new messages",
+            about="in",
+            open_it="Open the conversation",
+            button_fails="If the button does not work, open this address:",
+            one_more="and 1 more",
+            more="and {count} more",
+            answer_by_mail="Answer in the conversation, or simply reply to this e-mail.",
+            no_answer_by_mail="Please answer in the conversation. A reply to this e-mail reaches nobody.",
+            personal="The link is personal: whoever has it can read and write in your name.",
+            unsubscribe="No more of these e-mails:",
+            trial_subject="A test by e-mail",
+            trial="This is a test: e-mails from here reach you.",
+            text_message="{company}: {new}. Personal link: {link}",
+            trial_text_message="{company}: this is a test. Text messages from here reach you.",
+        ),
+        Language.ES: Wording(
+            hello="Hola",
+            one_new="1 mensaje nuevo",
+            more_new="{count} mensajes nuevos",
+            about="en",
+            open_it="Abrir la conversación",
+            button_fails="Si el botón no funciona, abra esta dirección:",
+            one_more="y 1 más",
+            more="y {count} más",
+            answer_by_mail="Conteste en la conversación o simplemente responda a este correo.",
+            no_answer_by_mail="Conteste en la conversación. Una respuesta a este correo no llega a nadie.",
+            personal="El enlace es personal: quien lo tenga puede leer y escribir en su nombre.",
+            unsubscribe="No recibir más correos como este:",
+            trial_subject="Una prueba por correo",
+            trial="Esto es una prueba: los correos desde aquí le llegan.",
+            text_message="{company}: {new}. Enlace personal: {link}",
+            trial_text_message="{company}: esto es una prueba. Los SMS desde aquí le llegan.",
+        ),
+    }
+)
