@@ -21,8 +21,9 @@ from jobthread.api.callers import Callers
 from jobthread.api.calls import Calls
 from jobthread.api.front import App, front
 from jobthread.api.parts import Parts
-from jobthread.deliver import compose, email, letters, sms, worker
+from jobthread.deliver import compose, email, letters, push, sms, worker
 from jobthread.deliver.outgoing import Compose, Send
+from jobthread.deliver.push_encryption import Keys, keys_from
 from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueued, DeliveryStatus, Happening
 from jobthread.live.hub import Hub
 from jobthread.live.postgres import Wire
@@ -75,6 +76,7 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         country=settings.country,
         session_days=settings.session_days,
         base_url=settings.base_url,
+        push_key=push_keys(settings).public,
         unsubscribe_key=unsubscribe_key(settings),
         demo=demo,
     )
@@ -97,14 +99,23 @@ def issuing(settings: Settings) -> Issuing:
     )
 
 
-def channels(settings: Settings) -> dict[Channel, Send]:
+def channels(settings: Settings, db: Database) -> dict[Channel, Send]:
     """How each channel sends: through a server where one is set, else into the folder of files."""
     sender = email.sender(settings.mail_from, settings.company, settings.base_url)
     mail = email.into_folder(outbox_folder(settings), sender)
     if (url := settings.smtp_url) is not None:
         server = email.SmtpServer(url.host, url.port, url.username, url.password, url.encryption)
         mail = email.through(server, sender)
-    return {Channel.EMAIL: mail, Channel.SMS: sms.into_folder(texts_folder(settings))}
+    notices = push.Service(db, push_keys(settings), settings.base_url, push.public_address)
+    return {
+        Channel.EMAIL: mail,
+        Channel.SMS: sms.into_folder(texts_folder(settings)),
+        Channel.PUSH: push.through(notices),
+    }
+
+
+def push_keys(settings: Settings) -> Keys:
+    return keys_from(tokens.derived(secret_key(settings), "push"))
 
 
 def outbox_folder(settings: Settings) -> Path:
@@ -171,7 +182,7 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
         db.on_commit = _teller(asyncio.get_running_loop(), parts, audit_written, delivery_queued)
         stopping = asyncio.Event()
         observe = metrics.observe_delivery if metrics else _unobserved
-        ways, compose_it = channels(settings), composed(settings)
+        ways, compose_it = channels(settings, db), composed(settings)
         workers = {
             "deliveries": lambda: worker.deliver_forever(
                 db, parts.issuing.seal, ways, compose_it, delivery_queued, stopping, observe=observe

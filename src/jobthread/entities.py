@@ -58,6 +58,7 @@ class EventType(StrEnum):
 class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
+    PUSH = "push"
 
 
 class DeliveryStatus(StrEnum):

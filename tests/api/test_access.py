@@ -25,6 +25,7 @@ from jobthread.store.tables import deliveries
 from tests.api import world as w
 from tests.api.world import World, settle
 from tests.cast import PASSWORD, Cast
+from tests.deliver.devices import Device
 
 STAFF_CALLS = """
                                                     ada dora  dan  tom tara tess  key else
@@ -186,6 +187,12 @@ GET /api/chat/threads/{thread_id}/deliveries
     none                                            404  404  404  404  404  404  404  401
 POST /api/chat/presence
     -                                               204  204  204  204  204  204  204  401
+GET /api/push/key
+    -                                               200  200  200  200  200  200  200  401
+PUT /api/push/subscription
+    -                                               204  204  204  204  204  204  403  401
+DELETE /api/push/subscription
+    -                                               204  204  204  204  204  204  403  401
 GET /api/auth/preferences
     -                                               200  200  200  200  200  200  200  401
 PATCH /api/auth/preferences
@@ -506,6 +513,7 @@ BODIES: dict[str, Callable[[World, list[str]], Any]] = {
     "PATCH /api/users/{user_id}": lambda *_: {"name": "Renamed"},
     "POST /api/chat/presence": lambda *_: {"visible": True},
     "POST /api/chat/customer/jobs/{job_id}/presence": lambda *_: {"visible": True},
+    "PUT /api/push/subscription": lambda *_: Device().subscription("https://push.example.com/abc"),
     "PATCH /api/auth/preferences": lambda *_: {"language": "es"},
     "POST /api/deliveries/test": lambda _, words: {"channel": words[0]},
     "POST /api/auth/login": _login,

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select
 
 from jobthread.actions import notifications as telling_actions
-from jobthread.deliver import mailbox, worker
+from jobthread.deliver import mailbox, push, worker
 from jobthread.store import notifications, outbox
 from jobthread.store.database import Reading
 from jobthread.store.tables import deliveries
@@ -130,12 +130,18 @@ def town_server(url: str, folder: Path, **environ: str) -> Iterator[tuple[Servin
     with pytest.MonkeyPatch.context() as quickly, mail_in_a_thread() as post:
         quickly.setattr(telling_actions, "LOOK_SECONDS", 0.02)
         quickly.setattr(worker, "LOOK_SECONDS", 0.02)
+        quickly.setattr(push, "public_address", on_this_machine)
         given = {"SMTP_URL": f"smtp://127.0.0.1:{post.port}?starttls=off", "REPLY_ADDRESS": REPLY_ADDRESS}
         running = serving.serve(url, folder, **(given | environ))
         try:
             yield running, post
         finally:
             running.stop()
+
+
+async def on_this_machine(host: str, port: int) -> str:
+    """Where the push service of these tests is; the real one never connects to our own network."""
+    return "127.0.0.1"
 
 
 @dataclass

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event, make_url, text
-from sqlalchemy.engine import Engine
+from sqlalchemy import Connection, make_url, text
 
 from jobthread.store import engines, schema
 from jobthread.store.schema import SchemaError
@@ -151,18 +150,24 @@ def test_a_migration_killed_anywhere_leaves_a_database_that_migrates(
     assert structure(fresh_url) != set()
 
 
+_COUNTED = """
+import sys
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from jobthread.store import schema
+places = []
+event.listen(Engine, "before_cursor_execute", lambda *_: places.append("statement"))
+event.listen(Engine, "commit", lambda *_: places.append("commit"))
+schema.migrate(sys.argv[1])
+print(len(places) - places[::-1].index("commit"))
+"""
+
+
 def statements_of_a_migration(url: str) -> int:
-    """How many there are up to the commit, and with it."""
-    places: list[str] = []
-    count, commit = (lambda *_: places.append("statement")), (lambda *_: places.append("commit"))
-    event.listen(Engine, "before_cursor_execute", count)
-    event.listen(Engine, "commit", commit)
-    try:
-        schema.migrate(url)
-    finally:
-        event.remove(Engine, "before_cursor_execute", count)
-        event.remove(Engine, "commit", commit)
-    return len(places) - places[::-1].index("commit")
+    """How many there are up to the commit, and with it; apart from what servers of other tests do here."""
+    with child(_COUNTED, url) as counting:
+        assert counting.stdout is not None
+        return int(counting.stdout.read())
 
 
 _AT_ONCE = """

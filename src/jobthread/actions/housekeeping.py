@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from jobthread.store import audit, limits, links, presence, sessions
+from jobthread.store import audit, limits, links, presence, push, sessions
 from jobthread.store.database import Database, Writing
 
 log = structlog.get_logger()
@@ -42,6 +42,7 @@ def _sweep(tx: Writing) -> None:
     links.sweep(tx)
     limits.sweep(tx)
     presence.sweep(tx)
+    push.sweep(tx)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

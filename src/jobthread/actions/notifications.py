@@ -23,7 +23,18 @@ from jobthread.entities import (
     Visitor,
 )
 from jobthread.policy import sees, sight_of
-from jobthread.store import audit, jobs, links, notifications, outbox, people, preferences, presence, threads
+from jobthread.store import (
+    audit,
+    jobs,
+    links,
+    notifications,
+    outbox,
+    people,
+    preferences,
+    presence,
+    push,
+    threads,
+)
 from jobthread.store.database import Database, Reading, Writing
 from jobthread.store.notifications import Notice
 
@@ -136,8 +147,12 @@ def _member_of_staff(tx: Reading, user_id: int, thread: Thread) -> Addressee | N
         return None
     wanted = preferences.of_staff(tx, user_id)
     ways: list[tuple[Channel, str]] = []
-    # In the order in which they are tried; what rings in a pocket will come before it.
-    if wanted.email and staff.email and not preferences.is_muted(tx, user_id, thread.id):
+    if preferences.is_muted(tx, user_id, thread.id):
+        return Addressee(ways, 0, 0, None)
+    # In the order in which they are tried: what rings in a pocket comes first.
+    if wanted.push and push.can_reach(tx, user_id):
+        ways.append((Channel.PUSH, str(user_id)))
+    if wanted.email and staff.email:
         ways.append((Channel.EMAIL, staff.email))
     return Addressee(ways, 0, 0, end_of_quiet(wanted, tx.now))
 

@@ -25,6 +25,8 @@ class Parts:
     """Two letters: how phone numbers without a country code are read."""
     session_days: int
     base_url: str
+    push_key: str
+    """What browsers subscribe to notices with."""
     unsubscribe_key: bytes
     """Signs the addresses that end mails."""
     demo: bool

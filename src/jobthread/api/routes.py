@@ -23,6 +23,7 @@ from jobthread.api import (
     openapi,
     pages,
     problems,
+    push,
     threads,
     users,
 )
@@ -39,6 +40,7 @@ NOUNS: tuple[Calls, ...] = (
     links.calls,
     notifications.calls,
     deliveries.calls,
+    push.calls,
     customer.calls,
     events.calls,
     users.calls,

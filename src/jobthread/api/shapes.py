@@ -404,6 +404,20 @@ class Presence(Asking):
     visible: bool
 
 
+class PushKey(Struct):
+    public_key: str
+
+
+class PushKeys(Asking):
+    p256dh: Annotated[str, Meta(max_length=100)]
+    auth: Annotated[str, Meta(max_length=30)]
+
+
+class PushSubscription(Asking):
+    endpoint: Annotated[str, Meta(max_length=1000)]
+    keys: PushKeys
+
+
 class Recipient(Struct):
     kind: Literal["staff", "customer"]
     id: int

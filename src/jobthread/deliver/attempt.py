@@ -12,7 +12,7 @@ from jobthread.deliver.letters import Withheld, as_of_now
 from jobthread.deliver.outgoing import Compose, DeliveryFailed, Letter, Outgoing, Send, Trial
 from jobthread.entities import Actor, AuditAction, Channel, Delivery, DeliveryKind, DeliveryStatus, Micros
 from jobthread.errors import Unavailable
-from jobthread.store import audit, outbox
+from jobthread.store import audit, notifications, outbox, push
 from jobthread.store.database import Database, Writing
 from jobthread.store.outbox import Claimed
 from jobthread.tokens import Seal
@@ -25,8 +25,12 @@ LONGEST_PAUSE = 600 * SECOND
 GIVE_UP_AFTER = 48 * 3600 * SECOND
 TRIES = 10
 """Never fewer, where it surely did not go; never more, where each of them may have arrived."""
-REPEATABLE = frozenset({Channel.EMAIL})
-"""A repeated mail bears the same Message-ID again. A repeated text message simply arrives twice."""
+PUSH_TRIES = 3
+REPEATABLE = frozenset({Channel.EMAIL, Channel.PUSH})
+"""A repeated mail bears the same Message-ID again, a notice takes the place of the one before.
+
+A repeated text message simply arrives twice.
+"""
 NOBODY = Actor(None, "", "")
 
 Observe = Callable[[Channel, DeliveryStatus], None]
@@ -124,6 +128,9 @@ def _failed(words: str, cause: str) -> _Outcome:
 def _not_now(means: Means, delivery: Delivery, words: str, cause: str) -> _Outcome:
     """It surely did not go: again after a pause, for two days."""
     due_at = means.db.clock() + pause_after(delivery.attempts)
+    if delivery.channel is Channel.PUSH and delivery.attempts >= PUSH_TRIES:
+        # Mail comes next, and must not be late.
+        return _failed(words, cause)
     if delivery.attempts >= TRIES and due_at > delivery.created_at + GIVE_UP_AFTER:
         return _failed(f"given up after {delivery.attempts} attempts: {words}", cause)
     return _Outcome(DeliveryStatus.QUEUED, words, cause, due_at)
@@ -179,8 +186,18 @@ def _marked(tx: Writing, delivery: Delivery, outcome: _Outcome) -> bool:
             audit.add(tx, NOBODY, AuditAction.DELIVERY_SENT, about, **told)
         return ours
     if ours := outbox.failed(tx, delivery, outcome.words):
+        _by_another_way(tx, delivery)
         audit.add(tx, NOBODY, AuditAction.DELIVERY_FAILED, about, **told, error=outcome.words)
     return ours
+
+
+def _by_another_way(tx: Writing, delivery: Delivery) -> None:
+    """What no device of theirs takes is decided anew: by mail, as long as none can be counted on."""
+    if delivery.channel is not Channel.PUSH or delivery.reader is None:
+        return
+    push.failed(tx, delivery.reader[1])
+    if delivery.kind is DeliveryKind.NOTIFICATION:
+        notifications.tell_anew(tx, delivery.reader, delivery.thread_id or 0, delivery.after_seq)
 
 
 def _tell(means: Means, delivery: Delivery, outcome: _Outcome) -> None:

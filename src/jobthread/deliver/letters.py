@@ -15,7 +15,7 @@ from jobthread.entities import (
 )
 from jobthread.errors import JobthreadError, LinkExpired, LinkRevoked
 from jobthread.policy import sees, sight_of
-from jobthread.store import jobs, links, notifications, people, preferences, threads
+from jobthread.store import jobs, links, notifications, people, preferences, reads, threads
 from jobthread.store.database import Reading
 
 QUOTED = 5
@@ -88,6 +88,7 @@ def _notice(tx: Reading, delivery: Delivery) -> Notice | Withheld:
         thread_made_at=threads.made_at(tx, thread.id),
         count=len(untold),
         messages=tuple(notifications.messages_at(tx, thread.id, untold[:QUOTED])),
+        unread=reads.unread_total(tx, reader_id) if kind is SenderKind.STAFF else 0,
     )
 
 
@@ -100,9 +101,8 @@ def _staff_to_tell(
     if staff.id not in thread.participant_ids or not sees(sight_of(staff), thread):
         return _cancelled("they do not take part in the thread any more", "Removed")
     wanted = preferences.of_staff(tx, staff.id)
-    if preferences.is_muted(tx, staff.id, thread.id) or (
-        delivery.channel is Channel.EMAIL and not wanted.email
-    ):
+    is_wanted = wanted.push if delivery.channel is Channel.PUSH else wanted.email
+    if not is_wanted or preferences.is_muted(tx, staff.id, thread.id):
         return _cancelled("they turned such notifications off", "TurnedOff")
     if delivery.channel is Channel.EMAIL and staff.email != delivery.to:
         return _cancelled("their e-mail address was changed before it was sent", "AddressChanged")

@@ -50,6 +50,8 @@ def writer(house: House, templates: Environment) -> Write:
     def write(notice: Notice, name: str, key: bytes) -> Outgoing:
         if notice.delivery.channel is Channel.SMS:
             return _text_message(house, notice, name)
+        if notice.delivery.channel is Channel.PUSH:
+            return _push(house, notice, name, key)
         told = _told(house, notice)
         return Outgoing(
             delivery_id=notice.delivery.id,
@@ -137,6 +139,28 @@ def _reader(delivery: Delivery) -> Reader:
     if delivery.reader is None:
         raise ValueError("a notification for nobody")
     return delivery.reader
+
+
+# --- push -----------------------------------------------------------------------------------------
+
+
+def _push(house: House, notice: Notice, name: str, key: bytes) -> Outgoing:
+    """Who wrote, where, and how it begins: all of it encrypted for the device."""
+    first = notice.messages[0]
+    sender = one_line(first.sender.name, LONGEST_NAME)
+    new = _new(WORDINGS[notice.language], notice.count)
+    return Outgoing(
+        delivery_id=notice.delivery.id,
+        key=name,
+        queued_at=notice.delivery.created_at,
+        to=notice.delivery.to,
+        to_name="",
+        subject=f"{sender} · {one_line(notice.subject, LONGEST_SUBJECT)}",
+        text=_quote(first).text if house.quoted and notice.count == 1 else new,
+        conversation=_conversation(notice, key),
+        path=f"/messages/{notice.delivery.thread_id}",
+        badge=notice.unread,
+    )
 
 
 # --- both -----------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ class Notice:
     count: int
     messages: tuple[Message, ...] = field(repr=False)
     """The first of them."""
+    unread: int
+    """Of all threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,10 @@ class Outgoing:
     reply_to: str = field(default="", repr=False)
     unsubscribe: str = field(default="", repr=False)
     """The address that ends such mails, by one POST."""
+    path: str = ""
+    """Where a tap on a notice leads."""
+    badge: int = 0
+    """Unread messages of its reader, over all threads."""
 
 
 Send = Callable[[Outgoing], Awaitable[str]]

@@ -234,6 +234,11 @@ def nothing_to_tell(tx: Writing, notice: Notice, up_to_seq: int) -> None:
     _change(tx, notice.reader, notice.thread_id, told_seq=up_to_seq, look_at=None)
 
 
+def tell_anew(tx: Writing, reader: Reader, thread_id: int, after_seq: int) -> None:
+    """They were not reached after all: decide once more, from where they were told of last."""
+    _change(tx, reader, thread_id, told_seq=after_seq, told_at=None, look_at=tx.now)
+
+
 def forget(tx: Writing, notice: Notice) -> None:
     tx.conn.execute(delete(notices).where(_is(notice.reader, notice.thread_id)))
 

@@ -305,6 +305,22 @@ notification_preferences = Table(
     Column("language", String(5), nullable=False),
 )
 
+# A browser that shows notices, and the session that it does so for.
+push_subscriptions = Table(
+    "push_subscriptions",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id"),
+    Column("session_hash", LargeBinary(32), nullable=False),
+    Column("endpoint", String(1000), nullable=False, unique=True),
+    Column("p256dh", String(100), nullable=False),
+    Column("auth", String(30), nullable=False),
+    _moment("created_at"),
+    _moment("failed_at", nullable=True),
+    Index(None, "user_id"),
+    Index(None, "session_hash"),
+)
+
 thread_mutes = Table(
     "thread_mutes",
     metadata,
