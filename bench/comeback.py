@@ -67,7 +67,8 @@ class Client:
                     self.last_id = value.decode()
                     if first:
                         await self.catch_up()
-                        self.back_at, first = time.perf_counter(), False
+                        # A `resync` that came with it is done, too.
+                        self.back_at, first, name = time.perf_counter(), False, b""
                 elif name:
                     await self.hear(name, data)
                     name = b""
