@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, Response
 from litestar.exceptions import NotFoundException
@@ -22,7 +22,7 @@ SCREENS = ("/", "/messages", "/messages/{on:str}", "/jobs", "/jobs/{on:str}", "/
 """The addresses of the staff's app; whether there is such a thread or job, it learns by its calls."""
 
 NUMBER = re.compile(r"[1-9][0-9]{0,15}")
-SHOWN = ("GET", "HEAD")
+SHOWN: Final = ("GET", "HEAD")
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "no-cache"

@@ -20,7 +20,7 @@ const NEAR = 80;
 export function messages(deeds: Deeds & { seen: () => void }) {
   const list = make("ol", { "aria-label": shared.messages, tabindex: 0, onscroll: scrolled });
   const loading = make("p", { class: "loading", role: "status" });
-  const below = make("button", { class: "button primary below", onclick: toEnd, hidden: true });
+  const below = make("button", { class: "button primary below", onclick: readOn, hidden: true });
   const element = make("div", { class: "messages" }, list, loading, below);
   const draw = listIn<Drawn>(
     list,
@@ -50,6 +50,11 @@ export function messages(deeds: Deeds & { seen: () => void }) {
     }
     toEnd();
     scrolled();
+  }
+
+  function readOn() {
+    list.focus();
+    toEnd();
   }
 
   function toEnd() {
