@@ -414,6 +414,10 @@ def test_two_tabs_send_each_message_once_and_in_order(people: People, cast: Cast
     other = people.tab(carol.context, address(cast))
     expect(other.get_by_text("Tom comes on Friday.")).to_be_visible()
     written = [f"Message {number}" for number in range(6)]
+    sent: list[str] = []
+    carol.context.on(
+        "response", lambda answer: sent.append(answer.url) if answer.url.endswith("/messages") else None
+    )
     with people.offline(carol):
         for number, text in enumerate(written):
             page = other if number % 2 else carol
@@ -427,6 +431,7 @@ def test_two_tabs_send_each_message_once_and_in_order(people: People, cast: Cast
         expect(page.locator(".mine[data-state=sent]")).to_have_count(len(written))
         expect(page.locator(".mine")).to_have_count(len(written))
     assert stored(cast) == written
+    assert len(sent) == len(written)
 
 
 def test_a_message_that_the_server_refuses_waits_for_its_writers_decision(
