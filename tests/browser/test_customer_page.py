@@ -91,8 +91,12 @@ def test_the_token_is_gone_from_the_address_the_history_and_what_other_sites_are
     phone.on("request", lambda request: asked.append(request))
     phone.route("https://elsewhere.example.com/**", lambda route: route.fulfill(body="Boilers"))
     page = people.tab(phone, link["url"])
+    away = page.get_by_role("link", name="elsewhere.example.com/boilers")
+    expect(away).to_have_attribute(
+        "rel", "noopener noreferrer nofollow"
+    )  # beside what the server's headers do
     with phone.expect_page() as opened:
-        page.get_by_role("link", name="elsewhere.example.com/boilers").click()
+        away.click()
     opened.value.wait_for_load_state()
     assert page.url == people.home + address(cast)
     assert page.evaluate("[history.length, document.referrer, opener]") == [2, "", None]
