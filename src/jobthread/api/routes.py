@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from jobthread.api import (
@@ -66,7 +67,7 @@ def litestar(
             *pages.pages(document),
             *more_pages,
         ],
-        exception_handlers={Exception: problems.answer},
+        exception_handlers={NotFoundException: pages.nowhere(), Exception: problems.answer},
         state=State({"parts": parts, LIMIT_KEY: max_body, about.STATE_KEY: about.described(document)}),
         openapi_config=None,
         logging_config=None,
