@@ -6,21 +6,16 @@ counts the delay once for each request; a new connection over TLS costs two or t
 
 import argparse
 import gzip
-import os
 import re
 import shutil
 import statistics
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx2
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from jobthread.bench import free_port
+from bench.demo import demo
+from jobthread.actions.demo import PASSWORD
 
 RUNS = 5
 MESSAGES = 50
@@ -77,39 +72,11 @@ def main() -> None:
     print(f"{'over the wire':22} {statistics.median(one.bytes for one in opened) / 1000:.1f} kB")
 
 
-@contextmanager
-def demo() -> Iterator[tuple[str, str]]:
-    """A demo of its own, with its address and the customer's link."""
-    port = free_port()
-    home = f"http://localhost:{port}"
-    with tempfile.TemporaryDirectory(prefix="jobthread-page-") as folder:
-        environ = os.environ | {
-            "JOBTHREAD_DATA_DIR": folder,
-            "JOBTHREAD_PORT": str(port),
-            "JOBTHREAD_BASE_URL": home,
-            "JOBTHREAD_LOG_LEVEL": "warning",
-        }
-        command = [sys.executable, "-m", "jobthread.cli", "serve", "--demo"]
-        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as server:
-            try:
-                yield home, link_in(server)
-            finally:
-                server.terminate()
-
-
-def link_in(server: "subprocess.Popen[str]") -> str:
-    for line in server.stdout or ():
-        if found := re.search(r"http\S+/customer/chat\?\S+", line):
-            return found[0]
-    raise SystemExit("The demo printed no link")
-
-
 def say_much(home: str) -> None:
     """A conversation that fills the first page of messages."""
     with httpx2.Client(base_url=home) as http:
-        http.post(
-            "/api/auth/login", json={"email": "dora@example.com", "password": "demo"}
-        ).raise_for_status()
+        who = {"email": "dora@example.com", "password": PASSWORD}
+        http.post("/api/auth/login", json=who).raise_for_status()
         asked = {"visibility": "customer_visible"}
         [thread, *_] = [
             one

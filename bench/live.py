@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import tempfile
 import time
 import urllib.request
@@ -53,19 +52,22 @@ def main() -> None:
 
 
 def run(folder: str, database: str | None, sizes: list[int], measured: Measured) -> None:
-    port = free_port()
+    environ = environment(folder, database)
+    port = int(environ["JOBTHREAD_PORT"])
+    made = crowd(environ, sizes)
+    with child_on_first_core(["server"], environ, port) as process:
+        uvloop.run(measured(port, process.pid, made))
+
+
+def environment(folder: str, database: str | None) -> dict[str, str]:
     environ = {
         "JOBTHREAD_DATA_DIR": folder,
         "JOBTHREAD_LOG_LEVEL": "warning",
         "JOBTHREAD_METRICS": "on",
-        "JOBTHREAD_PORT": str(port),
+        "JOBTHREAD_PORT": str(free_port()),
         "JOBTHREAD_RATE_LIMITS": "off",
     }
-    if database:
-        environ["JOBTHREAD_DATABASE_URL"] = database
-    made = crowd(environ, sizes)
-    with child_on_first_core(["server"], environ, port) as process:
-        uvloop.run(measured(port, process.pid, made))
+    return environ | ({"JOBTHREAD_DATABASE_URL": database} if database else {})
 
 
 # --- the last of a hundred ------------------------------------------------------------------------
@@ -191,5 +193,4 @@ PARTS: dict[str, tuple[list[int], Measured]] = {
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("JOBTHREAD_RATE_LIMITS", "off")
     main()

@@ -252,6 +252,7 @@ def test_what_does_not_fit_is_told_with_what_is_expected(name: str, texts: list[
             ],
             "sqlite:///path/of/a/file or postgresql://user:password@host:port/database",
         ),
+        ("listen_url", ["sqlite:///s3cret.db"], "postgresql://user:password@host:port/database"),
         (
             "smtp_url",
             [

@@ -133,6 +133,13 @@ def database_url(text: str) -> str:
     return "postgresql+psycopg" + text[text.index(":") :]
 
 
+def postgresql_url(text: str) -> str:
+    """PostgreSQL through psycopg, and nothing else."""
+    if text.startswith("sqlite"):
+        raise ValueError("postgresql://user:password@host:port/database")
+    return database_url(text)
+
+
 def networks(text: str) -> tuple[Network, ...]:
     """Addresses and ranges apart by commas; an address is a range of one."""
     try:

@@ -64,7 +64,7 @@ class Settings:
     )
     listen_url: str | None = setting(
         "PostgreSQL itself, where the database's address is a pooler's, which passes no notices on",
-        read.database_url,
+        read.postgresql_url,
         secret=True,
     )
     secret_key: str | None = setting(

@@ -1,5 +1,6 @@
 """Whether the server lives, whether it can serve, and what figures it shows to whom."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from jobthread.store.database import Writing
 from tests import postgres, serving
 from tests.api.refusing import ABSENT, identical
 from tests.cast import Cast, gather, ok, refused
+from tests.live.listening import listening
 from tests.serving import browser, wait_until
 
 
@@ -130,6 +132,21 @@ def test_figures_count_deliveries_as_they_stand_now(strict_cast: Cast) -> None:
     assert counted() == {"queued": 0, "sending": 1, "sent": 0, "failed": 0, "cancelled": 0}
     strict_cast.serving.write(lambda tx: outbox.sent(tx, claimed.delivery, "by hand"))
     assert counted() == {"queued": 0, "sending": 0, "sent": 1, "failed": 0, "cancelled": 0}
+
+
+def test_open_streams_are_counted_and_not_taken_for_slow_answers(strict_cast: Cast) -> None:
+    streams = {"staff": 'jobthread_streams{of="staff"}', "customers": 'jobthread_streams{of="customers"}'}
+    slow = 'jobthread_request_seconds_sum{method="GET",route="/api/chat/events"}'
+    asked_at = time.monotonic()
+    with listening(strict_cast.tom):
+        answered_within = time.monotonic() - asked_at
+        assert figures(strict_cast)[streams["staff"]] == 1
+    wait_until(lambda: figures(strict_cast)[streams["staff"]] == 0)
+    wait_until(lambda: slow in figures(strict_cast))
+    found = figures(strict_cast)
+    assert found[slow] <= answered_within
+    assert found[streams["customers"]] == 0
+    assert found["jobthread_streams_cut_total"] == 0
 
 
 def figures(cast: Cast) -> dict[str, float]:

@@ -26,11 +26,48 @@ def test_an_address_that_is_no_screen_is_not_found(server: Serving) -> None:
         "/nowhere",
         "/messages/1/2",
         "/people/1",
+        "/messages/0",
+        "/messages/first",
+        "/messages/12345678901234567",
+        "/jobs/abc",
+        "/jobs/new",
         "/.built-from",
         "/.vite/manifest.json",
         "/staff.html",
     ):
         assert browser(server).get(path).status_code == 404, path
+
+
+# What browsers ask with when somebody types an address or follows a link.
+BY_HAND = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/jobs/abc", "/messages/1/2", "/customer", "/.env", "/apis"])
+def test_who_comes_to_an_address_that_is_nothing_gets_the_app_which_says_so(
+    server: Serving, path: str
+) -> None:
+    answer = browser(server).get(path, headers=BY_HAND)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.content == browser(server).get("/").content
+    head = browser(server).head(path, headers=BY_HAND)
+    assert (head.status_code, head.content) == (404, b"")
+
+
+@pytest.mark.parametrize("path", ["/api/nowhere", "/api/chat/threads/1/2/3", "/nowhere", "/jobs/abc"])
+def test_programs_are_told_by_a_problem_that_there_is_nothing(server: Serving, path: str) -> None:
+    for_programs = browser(server).get("/api/nowhere")
+    assert for_programs.headers["content-type"] == "application/problem+json"
+    accepted = BY_HAND if path.startswith("/api/") else {"Accept": "*/*"}
+    answer = browser(server).get(path, headers=accepted)
+    assert (answer.status_code, answer.content) == (404, for_programs.content)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_what_is_sent_to_an_address_that_is_nothing_is_answered_by_a_problem(server: Serving) -> None:
+    answer = browser(server).post("/nowhere", headers=BY_HAND)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_all_that_the_app_loads_is_here_and_may_be_kept_for_ever(server: Serving) -> None:

@@ -66,7 +66,8 @@ def bad_line(upstream: str) -> Iterator[BadLine]:
 
 def _handler(line: BadLine) -> type[BaseHTTPRequestHandler]:
     class Passing(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+        # A connection for each request: on one that it used before, Chromium itself asks again after silence.
+        protocol_version = "HTTP/1.0"
 
         def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

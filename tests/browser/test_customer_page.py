@@ -91,8 +91,12 @@ def test_the_token_is_gone_from_the_address_the_history_and_what_other_sites_are
     phone.on("request", lambda request: asked.append(request))
     phone.route("https://elsewhere.example.com/**", lambda route: route.fulfill(body="Boilers"))
     page = people.tab(phone, link["url"])
+    away = page.get_by_role("link", name="elsewhere.example.com/boilers")
+    expect(away).to_have_attribute(
+        "rel", "noopener noreferrer nofollow"
+    )  # beside what the server's headers do
     with phone.expect_page() as opened:
-        page.get_by_role("link", name="elsewhere.example.com/boilers").click()
+        away.click()
     opened.value.wait_for_load_state()
     assert page.url == people.home + address(cast)
     assert page.evaluate("[history.length, document.referrer, opener]") == [2, "", None]
@@ -418,6 +422,10 @@ def test_two_tabs_send_each_message_once_and_in_order(people: People, cast: Cast
     other = people.tab(carol.context, address(cast))
     expect(other.get_by_text("Tom comes on Friday.")).to_be_visible()
     written = [f"Message {number}" for number in range(6)]
+    sent: list[str] = []
+    carol.context.on(
+        "response", lambda answer: sent.append(answer.url) if answer.url.endswith("/messages") else None
+    )
     with people.offline(carol):
         for number, text in enumerate(written):
             page = other if number % 2 else carol
@@ -431,6 +439,7 @@ def test_two_tabs_send_each_message_once_and_in_order(people: People, cast: Cast
         expect(page.locator(".mine[data-state=sent]")).to_have_count(len(written))
         expect(page.locator(".mine")).to_have_count(len(written))
     assert stored(cast) == written
+    assert len(sent) == len(written)
 
 
 def test_a_message_that_the_server_refuses_waits_for_its_writers_decision(

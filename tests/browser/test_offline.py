@@ -11,7 +11,7 @@ from tests.browser.bad_line import BadLine, bad_line
 from tests.browser.chatting import address, conversation, look_for_news, write
 from tests.browser.people import People, kept_in
 from tests.browser.test_signing_in import is_in, is_out, sign_in
-from tests.cast import Cast, ok
+from tests.cast import SESSION_COOKIE, Cast, Colleague, new_session, ok
 from tests.serving import Serving, wait_until
 
 WAITING = "Waiting for signal"
@@ -101,8 +101,8 @@ def test_a_message_whose_answer_was_lost_twice_is_stored_once(
     assert waiting_in(tom) == []
 
 
-def test_messages_of_two_tabs_are_stored_once_and_in_the_order_of_writing(
-    people: People, cast: Cast, thread: dict[str, Any], tom: Page
+def test_messages_of_two_tabs_are_sent_once_and_stored_in_the_order_of_writing(
+    people: People, cast: Cast, line: BadLine, thread: dict[str, Any], tom: Page
 ) -> None:
     other = people.tab(tom.context, address(thread))
     expect(other.get_by_label("Write a message")).to_be_visible()
@@ -115,7 +115,9 @@ def test_messages_of_two_tabs_are_stored_once_and_in_the_order_of_writing(
         look_for_news(page)
         expect(page.get_by_text(WAITING)).not_to_be_attached()
         expect(conversation(page).get_by_text("Step")).to_have_count(6)
-    assert stored(cast, thread) == [f"Step {number}" for number in range(6)]
+    written = [f"Step {number}" for number in range(6)]
+    assert stored(cast, thread) == written
+    assert [json.loads(body)["body"] for body in line.passed] == written
 
 
 def test_what_waits_is_sent_although_the_page_was_closed(
@@ -203,6 +205,35 @@ def test_another_persons_sign_in_never_sends_what_the_first_one_wrote(
         "Tom",
     ]
     assert stored(cast, thread) == ["Dora's words", "Tom's words"]
+
+
+def test_a_tab_that_has_not_heard_of_another_persons_sign_in_sends_nothing_under_their_name(
+    cast: Cast, line: BadLine, thread: dict[str, Any], tom: Page
+) -> None:
+    line.is_deaf = True
+    write(tom, "Tom's words")
+    expect(tom.get_by_text(WAITING)).to_be_visible()
+    signs_in_elsewhere(tom, cast, cast.dora)
+    line.is_deaf = False
+    look_for_news(tom)  # which begins with sending what waits
+    assert stored(cast, thread) == []
+    assert waiting_in(tom) == ["Tom's words"]
+
+
+def signs_in_elsewhere(page: Page, cast: Cast, colleague: Colleague) -> None:
+    """What a sign-in leaves in this browser, but for the word to its other tabs."""
+    token = new_session(cast.serving, colleague.staff)
+    page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "domain": "localhost", "path": "/"}])
+    page.evaluate(
+        """(who) => new Promise((done) => {
+          indexedDB.open("jobthread").onsuccess = ({ target }) => {
+            const writing = target.result.transaction("kept", "readwrite");
+            writing.objectStore("kept").put(who, ["browser", "signed in"]);
+            writing.oncomplete = done;
+          };
+        })""",
+        f"staff:{colleague.id}",
+    )
 
 
 def test_a_message_that_came_too_late_says_so_and_waits_for_its_writers_decision(

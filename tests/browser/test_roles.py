@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.people import People
 from tests.cast import Cast
 
+NOT_FOUND = "the server responded with a status of 404"
 MENUS = {
     "ada": ["Messages", "Jobs", "People", "Audit", "Account"],
     "dora": ["Messages", "Jobs", "Account"],
@@ -32,12 +34,31 @@ def test_the_menu_leads_to_what_a_role_may_see(
 
 
 @pytest.mark.parametrize("name", ["dora", "tom"])
-@pytest.mark.parametrize("address", ["/people", "/audit", "/messages/0", "/jobs/first"])
-def test_an_address_that_is_not_for_one_leads_nowhere(
-    someone: Callable[..., Page], cast: Cast, name: str, address: str
+@pytest.mark.parametrize("address", ["/people", "/audit", "/messages/0", "/jobs/first", "/nowhere"])
+def test_an_address_that_is_not_for_one_leads_nowhere_and_back(
+    people: People, someone: Callable[..., Page], cast: Cast, name: str, address: str
 ) -> None:
+    people.expect_trouble(NOT_FOUND)
     page = someone(getattr(cast, name), address)
     expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    expect(page).to_have_title("There is nothing here · Jobthread")
+    page.get_by_role("link", name="To your messages").click()
+    expect(
+        page.get_by_role("list", name="Active Chats").or_(page.get_by_text("No threads yet."))
+    ).to_be_visible()
+
+
+def test_nobody_at_an_address_that_is_nothing_learns_it_in_their_language(
+    people: People, someone: Callable[..., Page]
+) -> None:
+    people.expect_trouble(NOT_FOUND)
+    page = someone(None, "/customer/chats?token=cut-off")
+    expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    expect(page.get_by_text("If you came by a link in a message")).to_be_visible()
+    page.get_by_role("link", name="Sign in").click()
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    spanish = someone(None, "/nowhere", locale="es-MX")
+    expect(spanish.get_by_role("heading", name="Aquí no hay nada")).to_be_visible()
 
 
 def test_the_way_back_leads_from_screen_to_screen(someone: Callable[..., Page], cast: Cast) -> None:

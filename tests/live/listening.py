@@ -45,7 +45,9 @@ class Ears:
         return [event.data for event in list(self.events) if event.name == name]
 
     def bodies(self) -> list[str]:
-        return [data["message"]["body"] for data in self.heard("message.created")]
+        """Of what people said: that the thread was made may be told late, to who came meanwhile."""
+        said = [data["message"] for data in self.heard("message.created")]
+        return [message["body"] for message in said if message["kind"] == "message"]
 
     def waits_for(self, name: str, fits: Callable[[Json], bool] = lambda data: True) -> Json:
         wait_until(lambda: any(fits(data) for data in self.heard(name)))

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from tests import postgres, serving
 from tests.cast import Cast, gather, ok
@@ -135,3 +137,18 @@ def test_a_listener_whose_connection_is_killed_comes_back_and_lets_everybody_loo
         cast.dora.writes(thread, "after")
         tom.waits_for_body("after")
         assert tom.ended_at is None
+
+
+def test_notices_come_over_the_address_that_is_set_for_them(tmp_path: Path) -> None:
+    """A pooler in front of the database passes none on."""
+    cluster = postgres.postgres_server()
+    url, direct = postgres.new_database(cluster), postgres.new_database(cluster)
+    server = serve(url, tmp_path, LISTEN_URL=direct)
+    try:
+        asked = "SELECT datname FROM pg_stat_activity WHERE application_name = 'jobthread listening'"
+        with cluster.connect() as admin:
+            listening_in = {row[0] for row in admin.execute(asked).fetchall()}
+        assert make_url(direct).database in listening_in
+        assert make_url(url).database not in listening_in
+    finally:
+        server.stop()

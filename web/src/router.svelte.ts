@@ -10,6 +10,8 @@ export type Screen =
   | { name: "nowhere" };
 
 class Router {
+  /** Whether one has gone anywhere since the page was loaded. */
+  moved = false;
   #address = $state(location.pathname + location.search);
   readonly screen: Screen = $derived(screenAt(new URL(this.#address, location.origin)));
   readonly query = $derived(new URL(this.#address, location.origin).searchParams);
@@ -27,6 +29,7 @@ class Router {
   }
 
   #read() {
+    this.moved = true;
     this.#address = location.pathname + location.search;
   }
 

@@ -2,23 +2,27 @@
 
 import base64
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, Response
+from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
-from jobthread.api import docs
+from jobthread.api import docs, problems
 from jobthread.api.front import CSP, CSP_HEADER
 
 FOLDER = Path(__file__).parent.parent / "web"
 """Where the build of `web/` goes."""
 
 SCREENS = ("/", "/messages", "/messages/{on:str}", "/jobs", "/jobs/{on:str}", "/people", "/audit", "/account")
-"""The addresses of the staff's app; what stands at each is the app's own business."""
+"""The addresses of the staff's app; whether there is such a thread or job, it learns by its calls."""
+
+NUMBER = re.compile(r"[1-9][0-9]{0,15}")
+SHOWN: Final = ("GET", "HEAD")
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "no-cache"
@@ -55,7 +59,7 @@ def pages(document: dict[str, Any]) -> Sequence[HTTPRouteHandler]:
     """Raises `NotBuilt`."""
     staff, customer = _built("staff.html", ASK_EACH_TIME), _customer_page()
     return [
-        *(_handler(path, staff) for path in SCREENS),
+        *(_screen(path, staff) for path in SCREENS),
         _handler("/customer/chat", customer),
         *(_handler(path, page) for path, page in _files()),
         # Browsers ask for it on every page that names no icon, as one of plain JSON.
@@ -63,6 +67,35 @@ def pages(document: dict[str, Any]) -> Sequence[HTTPRouteHandler]:
         _handler("/api/docs", Page(docs.docs_page(document).encode(), MEDIA_TYPES[".html"], ASK_EACH_TIME)),
         _handler(docs.STYLE_PATH, Page(docs.STYLE, MEDIA_TYPES[".css"], FOR_EVER)),
     ]
+
+
+def nowhere() -> Callable[[Request[Any, Any, Any], Exception], Response[bytes]]:
+    """What stands at an address that is nothing: the app, which says so, for people; a problem for programs.
+
+    Raises `NotBuilt`.
+    """
+    staff = _built("staff.html", "no-store")
+
+    def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        people = request.method in SHOWN and "text/html" in request.headers.get("accept", "")
+        if not people or request.scope["path"].startswith("/api/"):
+            return problems.answer(request, error)
+        return _sent(request, staff, 404)
+
+    return answer
+
+
+def _screen(path: str, staff: Page) -> HTTPRouteHandler:
+    show = _shown(staff)
+
+    async def show_what_is_there(request: Request[Any, Any, Any]) -> Response[bytes]:
+        on = request.path_params.get("on", "1")
+        is_new_thread = on == "new" and path.startswith("/messages")
+        if not NUMBER.fullmatch(on) and not is_new_thread:
+            raise NotFoundException
+        return await show(request)
+
+    return HTTPRouteHandler(path, http_method=SHOWN, status_code=200)(show_what_is_there)
 
 
 def _customer_page() -> Page:
@@ -98,20 +131,34 @@ def _built(name: str, cache: str) -> Page:
 
 
 def _handler(path: str, page: Page) -> HTTPRouteHandler:
+    return HTTPRouteHandler(path, http_method=SHOWN, status_code=200)(_shown(page))
+
+
+def _shown(page: Page) -> Callable[[Request[Any, Any, Any]], Awaitable[Response[bytes]]]:
     etag = page.etag
-    fixed = {"Cache-Control": page.cache, "ETag": etag, **page.headers}
-    if page.packed:
-        fixed["Vary"] = "Accept-Encoding"
 
     async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
         if etag in request.headers.get("if-none-match", ""):
-            return Response(b"", status_code=304, headers=fixed)
-        encoding = _encoding(request, page)
-        headers = {**fixed, "Content-Encoding": encoding} if encoding else fixed
-        body = page.packed[encoding] if encoding else page.body
-        return Response(body, media_type=page.media_type, headers=headers)
+            return Response(b"", status_code=304, headers={"ETag": etag, **_headers(page)})
+        return _sent(request, page, 200, {"ETag": etag})
 
-    return HTTPRouteHandler(path, http_method=["GET", "HEAD"], status_code=200)(show)
+    return show
+
+
+def _sent(
+    request: Request[Any, Any, Any], page: Page, status: int, more: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    headers = {**_headers(page), **(more or {})}
+    body = page.body
+    if encoding := _encoding(request, page):
+        headers["Content-Encoding"] = encoding
+        body = page.packed[encoding]
+    return Response(body, status_code=status, media_type=page.media_type, headers=headers)
+
+
+def _headers(page: Page) -> dict[str, str]:
+    headers = {"Cache-Control": page.cache, **page.headers}
+    return headers | {"Vary": "Accept-Encoding"} if page.packed else headers
 
 
 def _encoding(request: Request[Any, Any, Any], page: Page) -> str | None:

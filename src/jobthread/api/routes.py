@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from jobthread.api import (
@@ -73,7 +74,7 @@ def litestar(
             notifications.unsubscribe_page(),
             *more_pages,
         ],
-        exception_handlers={Exception: problems.answer},
+        exception_handlers={NotFoundException: pages.nowhere(), Exception: problems.answer},
         state=State({"parts": parts, LIMIT_KEY: max_body, about.STATE_KEY: about.described(document)}),
         openapi_config=None,
         logging_config=None,

@@ -22,8 +22,8 @@ const NEAR = 80;
 export function messages(deeds: Deeds & { seen: () => void }) {
   const list = make("ol", { "aria-label": shared.messages, tabindex: 0, onscroll: scrolled });
   const loading = make("p", { class: "loading", role: "status" });
-  const below = make("button", { class: "button primary below", onclick: toEnd, hidden: true });
   const writing = make("p", { class: "writing", dir: "auto" });
+  const below = make("button", { class: "button primary below", onclick: readOn, hidden: true });
   const element = make("div", { class: "messages" }, list, writing, loading, below);
   const draw = listIn<Drawn>(
     list,
@@ -55,6 +55,11 @@ export function messages(deeds: Deeds & { seen: () => void }) {
     toEnd();
     scrolled();
     if (last) list.className = "settled";
+  }
+
+  function readOn() {
+    list.focus();
+    toEnd();
   }
 
   function toEnd() {

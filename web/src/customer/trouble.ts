@@ -9,7 +9,7 @@ import { written } from "./message";
 export function troubleShown(visit: Visit, trouble: Trouble) {
   const passes = trouble === "offline" || trouble === "busy";
   const { title, text } = words.troubles[trouble];
-  const answer = make("p", { class: "answer", role: "status" });
+  const answer = make("p", { class: "answer", role: "status", tabindex: -1 });
   const button = make("button", { class: "button primary", onclick: renew }, words.newLink);
   const kept = make("p", {}, words.notSent);
   const list = make("ul");
@@ -35,10 +35,12 @@ export function troubleShown(visit: Visit, trouble: Trouble) {
     try {
       await visit.renew();
       say(answer, words.linkAsked);
+      answer.focus(); // a button that can no longer be pressed loses the keyboard
     } catch (error) {
       if (!(error instanceof NoSignal)) throw error;
       say(answer, error.status === 429 ? words.busy : words.noAnswer);
       button.disabled = false;
+      button.focus();
     }
   }
 

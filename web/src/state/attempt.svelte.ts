@@ -1,6 +1,7 @@
 /** One try to have something done by the server, and what it said against it: at its field, or of the whole. */
 import { tick } from "svelte";
 import { NoSignal, Refused, TooMany } from "../api";
+import { backTo } from "../ui/focus";
 import { forms, mistakeOf } from "../words/forms";
 import { session } from "./session.svelte";
 
@@ -42,6 +43,7 @@ export class Attempt<Field extends string = never> {
 
   async #try(doing: () => Promise<void>, unanswered: string): Promise<boolean> {
     if (this.busy) return false;
+    const pressed = document.activeElement;
     this.busy = true;
     this.forget();
     try {
@@ -55,7 +57,7 @@ export class Attempt<Field extends string = never> {
       return false;
     } finally {
       this.busy = false;
-      void this.#toField();
+      void this.#toField(pressed);
     }
   }
 
@@ -80,9 +82,11 @@ export class Attempt<Field extends string = never> {
     this.problem = forms.ended;
   }
 
-  // Whoever types or listens goes on at the first mistake.
-  async #toField() {
+  // Whoever types or listens goes on at the first mistake; or at the button, which lost the keyboard while busy.
+  async #toField(pressed: Element | null = null) {
     await tick();
-    document.querySelector<HTMLElement>("form [aria-invalid='true']")?.focus();
+    const mistake = document.querySelector<HTMLElement>("form [aria-invalid='true']");
+    if (mistake) mistake.focus();
+    else backTo(pressed);
   }
 }

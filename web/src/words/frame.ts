@@ -21,6 +21,9 @@ const en = {
   roles: { admin: "Admin", dispatcher: "Dispatcher", technician: "Technician" },
   nowhere: "There is nothing here",
   nowhereWhy: "The address is wrong, or what stood here is not for you to see.",
+  nowhereLink:
+    "The address is wrong. If you came by a link in a message, please open it once more from there.",
+  toMessages: "To your messages",
   back: "Back",
   close: "Close",
   cancel: "Cancel",
@@ -75,6 +78,9 @@ const es: typeof en = {
   roles: { admin: "Administración", dispatcher: "Coordinación", technician: "Técnico" },
   nowhere: "Aquí no hay nada",
   nowhereWhy: "La dirección es incorrecta, o usted no puede ver lo que hay aquí.",
+  nowhereLink:
+    "La dirección es incorrecta. Si llegó por un enlace de un mensaje, ábralo otra vez desde allí.",
+  toMessages: "A sus mensajes",
   back: "Volver",
   close: "Cerrar",
   cancel: "Cancelar",
