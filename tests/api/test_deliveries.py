@@ -145,7 +145,8 @@ def test_a_stuck_queue_is_told_and_the_server_is_ready_all_the_same(
 
 
 def test_a_worker_that_dies_is_begun_anew_and_that_is_told() -> None:
-    lives, restarted = [], []
+    lives: list[int] = []
+    restarted: list[str] = []
 
     async def story() -> None:
         stopping = asyncio.Event()
@@ -174,7 +175,7 @@ def test_a_worker_that_dies_is_begun_anew_and_that_is_told() -> None:
 def test_a_server_whose_worker_dies_sends_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = []
+    begun: list[int] = []
 
     async def stillborn_once(*given: Any, **more: Any) -> None:
         begun.append(1)

@@ -12,7 +12,7 @@ from jobthread.entities import Preferences
 from tests.cast import Cast, ok, refused
 
 PATH = "/api/auth/preferences"
-AT_FIRST = {
+AT_FIRST: dict[str, object] = {
     "email": "on",
     "push": "on",
     "quiet_from": None,

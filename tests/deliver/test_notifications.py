@@ -234,7 +234,7 @@ def test_a_customer_who_is_away_is_told_with_a_link_that_opens_the_conversation(
 
 def link_in(words: str) -> str:
     [link] = set(re.findall(r"http\S+/customer/chat\?\S+", words))
-    return link
+    return str(link)
 
 
 def test_a_customer_who_was_never_sent_a_link_is_not_told(town: Town) -> None:
