@@ -34,6 +34,17 @@ def test_a_page_that_is_hidden_is_gone_at_once(town: Town) -> None:
     assert town.told() == [TOM]
 
 
+def test_putting_the_page_away_does_not_shorten_the_minute(town: Town) -> None:
+    town.shows(town.cast.tom, True)
+    town.cast.dora.writes(town.talk(town.cast.tom), "Can you be there at nine?")
+    town.passes(seconds=30)
+    town.shows(town.cast.tom, False)
+    town.passes(seconds=20)
+    assert town.told() == []
+    town.passes(seconds=15)
+    assert town.told() == [TOM]
+
+
 def test_what_was_read_while_one_was_there_is_never_told(town: Town) -> None:
     thread = town.talk(town.cast.tom)
     town.shows(town.cast.tom, True)
