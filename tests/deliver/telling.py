@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -151,12 +151,12 @@ class _Loop:
 
 
 @contextmanager
-def mail_in_a_thread(**answers: Callable[..., Any]) -> Iterator[MailServer]:
+def mail_in_a_thread() -> Iterator[MailServer]:
     """The mail server of the other tests, for those that are not asynchronous."""
     own, ready, found = _Loop(), threading.Event(), []
 
     async def serve() -> None:
-        async with mail_server(**answers) as post:
+        async with mail_server() as post:
             found.append(post)
             ready.set()
             await own.done.wait()

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from jobthread import app
+from jobthread.actions.writing import Pen
 from jobthread.deliver import reply_address
-from jobthread.entities import SenderKind
+from jobthread.entities import Actor, SenderKind
+from jobthread.store import threads
 from jobthread.store.database import Writing
 from tests.cast import exchange_of, ok, refused
 from tests.deliver.mail_server import text_of
@@ -76,11 +78,34 @@ def test_reading_a_part_leaves_the_rest_to_be_told(town: Town) -> None:
     first = town.cast.dora.writes(thread, "First")
     town.passes(seconds=61)
     town.cast.dora.writes(thread, "Second")
-    town.passes(seconds=10)
+    town.passes(hours=1)
+    # What is active later takes the look at threads beyond this one.
+    town.talk(town.cast.tara)
+    town.passes(hours=1)
+    assert town.told() == [TOM]
     town.marks_read(town.cast.tom, thread, up_to_seq=first["seq"])
-    town.passes(seconds=61)
     assert town.told() == [TOM, TOM]
     assert "First" not in words_of(town.mails()[-1])
+
+
+def test_what_the_companys_own_machine_says_is_news_to_customers_alone(town: Town) -> None:
+    carol = town.carol_comes_in()
+    thread = carol.view()["thread"]
+    ok(
+        town.cast.dora.post(
+            f"/api/chat/threads/{thread['id']}/participants", {"user_ids": [town.cast.tom.id]}
+        )
+    )
+
+    def says(tx: Writing) -> None:
+        pen, here = Pen(), threads.as_it_stands(tx, thread["id"])
+        assert here is not None
+        pen.message(pen.sheet(here), Actor(None, "", ""), "We open at eight.", None)
+        pen.put_down(tx)
+
+    town.server.write(says)
+    town.passes(hours=1)
+    assert town.told() == [CAROL]
 
 
 def test_reading_it_first_cancels_it(town: Town) -> None:
@@ -234,7 +259,7 @@ def test_a_customer_who_is_away_is_told_with_a_link_that_opens_the_conversation(
 
 def link_in(words: str) -> str:
     [link] = set(re.findall(r"http\S+/customer/chat\?\S+", words))
-    return link
+    return str(link)
 
 
 def test_a_customer_who_was_never_sent_a_link_is_not_told(town: Town) -> None:

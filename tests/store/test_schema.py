@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from alembic import command as alembic
+from alembic.config import Config
 from sqlalchemy import Connection, make_url, text
 
 from jobthread.store import engines, schema
@@ -116,6 +118,57 @@ def test_an_unreachable_database_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "jobthread.db").write_text("These are notes, and no database at all. " * 100)
     with pytest.raises(SchemaError, match="file is not a database"):
         schema.migrate(f"sqlite:///{tmp_path}/jobthread.db")
+
+
+def test_links_that_were_sent_before_there_were_notifications_are_kept(fresh_url: str) -> None:
+    migrate_to(fresh_url, "0001")
+    with connected(fresh_url) as conn:
+        conn.execute(text("INSERT INTO customers (id, name, search, created_at) VALUES (3, 'Carol', '', 0)"))
+        conn.execute(text(_JOB))
+        conn.execute(text(_LINK), {"hash": bytes(32)})
+        for sealed in (b"sealed", None):
+            conn.execute(text(_DELIVERY), {"sealed": sealed})
+    assert schema.migrate(fresh_url)
+    with connected(fresh_url) as conn:
+        rows = conn.execute(text(_KEPT)).all()
+        assert [tuple(row) for row in rows] == [
+            (1, "invitation", "customer", 3, 7, 5, "carol@example.com", b"sealed", None),
+            (2, "invitation", "customer", 3, 7, 5, "carol@example.com", None, None),
+        ]
+        assert conn.execute(text(_NEW)).scalar() == 3, "ids go on where they were"
+
+
+def migrate_to(url: str, version: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    with connected(url) as conn:
+        config.attributes["connection"] = conn
+        alembic.upgrade(config, version)
+
+
+_JOB = (
+    "INSERT INTO jobs (id, reference, title, status, customer_id, search, created_at)"
+    " VALUES (5, '101', 'Boiler off', 'active', 3, '', 0)"
+)
+_LINK = (
+    "INSERT INTO chat_magic_sessions (id, job_id, customer_id, token_hash, created_at, expires_at, use_count)"
+    " VALUES (7, 5, 3, :hash, 0, 1, 0)"
+)
+_DELIVERY = (
+    "INSERT INTO deliveries (channel, recipient, status, magic_session_id, job_id, sealed_token,"
+    " attempts, unknown_ends, due_at, created_at)"
+    " VALUES ('email', 'carol@example.com', 'queued', 7, 5, :sealed, 1, 0, 0, 0)"
+)
+_KEPT = (
+    "SELECT id, kind, reader_kind, reader_id, magic_session_id, job_id, recipient, sealed_token, thread_id"
+    " FROM deliveries ORDER BY id"
+)
+_NEW = (
+    "INSERT INTO deliveries (kind, channel, recipient, status, reader_kind, reader_id, attempts,"
+    " unknown_ends, due_at, created_at)"
+    " VALUES ('test', 'email', 'a@example.com', 'queued', 'staff', 1, 0, 0, 0, 0)"
+    " RETURNING id"
+)
 
 
 # --- interrupted, and at once ---------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -76,24 +77,28 @@ async def keep_telling(db: Database, how: Issuing, after_seconds: int, stopping:
 
 async def look(db: Database, how: Issuing, after: Micros) -> float:
     """Find who has something unread, and tell whom it is time to tell. Answers the seconds to rest."""
-    await _sow(db, after)
-    while await db.write(lambda tx: decide(tx, how, after)) == AT_ONCE:
-        pass
+    more = await _sow(db, after)
     next_at = await db.read(notifications.next_look)
+    if next_at is not None and next_at <= db.clock():
+        await db.write(lambda tx: decide(tx, how, after))
+        # Not at once: where nothing was left to us, another process is at it.
+        return 0.02
+    if more:
+        return 0
     if next_at is None:
         return LOOK_SECONDS
     return min(max((next_at - db.clock()) / SECOND, 0.01), LOOK_SECONDS)
 
 
-async def _sow(db: Database, after: Micros) -> None:
-    """Looked for on the readers' pool, so that the writer is only kept for what is found."""
-    while True:
-        found, up_to = await db.read(notifications.seeds)
-        if not found and up_to is None:
-            return
-        await db.write(lambda tx, found=found, up_to=up_to: _sown(tx, found, up_to, after))  # type: ignore[misc]
-        if len(found) < notifications.SOWN_AT_ONCE:
-            return
+async def _sow(db: Database, after: Micros) -> bool:
+    """Looked for on the readers' pool, so that the writer is kept for what is found only.
+
+    Answers whether there may be more.
+    """
+    found, up_to = await db.read(notifications.seeds)
+    if found or up_to is not None:
+        await db.write(partial(_sown, found=found, up_to=up_to, after=after))
+    return len(found) == notifications.SOWN_AT_ONCE
 
 
 def _sown(tx: Writing, found: Sequence[notifications.Seed], up_to: Micros | None, after: Micros) -> None:
@@ -105,12 +110,10 @@ def _sown(tx: Writing, found: Sequence[notifications.Seed], up_to: Micros | None
 # --- deciding -------------------------------------------------------------------------------------
 
 
-def decide(tx: Writing, how: Issuing, after: Micros) -> int:
-    """Look at what is due; answers how many there were."""
-    due = notifications.due(tx, AT_ONCE)
-    for notice in due:
+def decide(tx: Writing, how: Issuing, after: Micros) -> None:
+    """Look at what is due; what another process has in hand is its business."""
+    for notice in notifications.due(tx, AT_ONCE):
         _decide(tx, how, notice, after)
-    return len(due)
 
 
 def _decide(tx: Writing, how: Issuing, notice: Notice, after: Micros) -> None:

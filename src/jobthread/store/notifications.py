@@ -88,7 +88,8 @@ def seeds(tx: Reading) -> tuple[list[Seed], Micros | None]:
 
     That moment is None while there are more of them, or where it has hardly moved.
     """
-    sown_up_to = tx.conn.execute(select(notices_sown.c.up_to)).scalar() or 0
+    # A clock that was put back must not leave anybody unaware until it has caught up.
+    sown_up_to = min(tx.conn.execute(select(notices_sown.c.up_to)).scalar() or 0, tx.now - OVERLAP)
     newest = tx.conn.execute(
         select(func.max(chat_threads.c.active_at)).where(chat_threads.c.active_at > sown_up_to)
     ).scalar()
