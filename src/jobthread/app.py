@@ -16,14 +16,18 @@ from litestar import Litestar
 from jobthread import tokens
 from jobthread.actions import housekeeping
 from jobthread.actions.links import Issuing
-from jobthread.api import health, limits, outbox, routes
+from jobthread.api import health, limits, outbox, routes, texting_accounts
 from jobthread.api.callers import Callers
 from jobthread.api.calls import Calls
 from jobthread.api.front import App, front
 from jobthread.api.parts import Parts
-from jobthread.deliver import compose, email, sms, worker
+from jobthread.api.texting import Texting
+from jobthread.deliver import compose, email, worker
 from jobthread.deliver.outgoing import Compose, Send
+from jobthread.deliver.sms_accounts import Account, Folder
+from jobthread.deliver.sms_allowed import only_where_allowed
 from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueued, DeliveryStatus, Happening
+from jobthread.setting_values import is_local
 from jobthread.settings import Settings
 from jobthread.store import limits as store_limits
 from jobthread.store import opening, schema
@@ -70,6 +74,7 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         session_days=settings.session_days,
         base_url=settings.base_url,
         demo=demo,
+        texting=texting(settings, db),
     )
 
 
@@ -82,23 +87,33 @@ def issuing(settings: Settings) -> Issuing:
     )
 
 
-def channels(settings: Settings) -> dict[Channel, Send]:
+def texting(settings: Settings, db: Database) -> Texting:
+    """By what texts go out and come in. All but one confirmation go out behind the consent ledger."""
+    account = sms_account(settings)
+    host = urlsplit(settings.base_url).hostname or ""
+    # A provider refuses a text whose receipts it could not bring back.
+    reached_at = None if is_local(host) else settings.base_url
+    bare = texting_accounts.channel(account, reached_at)
+    provider, is_signed = texting_accounts.provider_of(account)
+    return Texting(provider, is_signed, only_where_allowed(db, bare), bare, settings.company, db.clock)
+
+
+def sms_account(settings: Settings) -> Account:
+    return settings.sms_url or Folder(outbox_folder(settings))
+
+
+def channels(settings: Settings, texts: Send) -> dict[Channel, Send]:
     """How each channel sends: through a server where one is set, else into the folder of files."""
     sender = email.sender(settings.mail_from, settings.company, settings.base_url)
     mail = email.into_folder(outbox_folder(settings), sender)
     if (url := settings.smtp_url) is not None:
         server = email.SmtpServer(url.host, url.port, url.username, url.password, url.encryption)
         mail = email.through(server, sender)
-    return {Channel.EMAIL: mail, Channel.SMS: sms.into_folder(texts_folder(settings))}
+    return {Channel.EMAIL: mail, Channel.SMS: texts}
 
 
 def outbox_folder(settings: Settings) -> Path:
     return settings.data_dir / "outbox"
-
-
-def texts_folder(settings: Settings) -> Path:
-    """Where text messages are collected: no provider is built in yet."""
-    return Path(urlsplit(settings.sms_url).path) if settings.sms_url else outbox_folder(settings)
 
 
 def composed(settings: Settings) -> Compose:
@@ -110,8 +125,15 @@ def application(settings: Settings, parts: Parts, more: Sequence[Calls] = ()) ->
     metrics = health.new_metrics() if settings.metrics else None
     calls = [*more, *([health.metrics_call(metrics, parts.db)] if metrics else [])]
     pages = outbox.pages(outbox_folder(settings), settings.company) if parts.demo else []
+    texts = parts.texting or texting(settings, parts.db)
+    if metrics:
+        texts.observe = metrics.observe_text
     inner = routes.litestar(
-        parts, settings.max_body_kb * 1024, calls, pages, lifespan=[_lifespan(settings, parts, metrics)]
+        parts,
+        settings.max_body_kb * 1024,
+        calls,
+        pages,
+        lifespan=[_lifespan(settings, parts, texts, metrics)],
     )
     return front(
         inner,  # type: ignore[arg-type]
@@ -126,7 +148,9 @@ def proxy_options(settings: Settings) -> dict[str, Any]:
     return {"proxy_headers": bool(trusted), "forwarded_allow_ips": trusted or None}
 
 
-def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) -> Callable[[Litestar], Any]:
+def _lifespan(
+    settings: Settings, parts: Parts, texts: Texting, metrics: health.Metrics | None
+) -> Callable[[Litestar], Any]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         db = parts.db
@@ -139,7 +163,7 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
             worker.deliver_forever(
                 db,
                 parts.issuing.seal,
-                channels(settings),
+                channels(settings, texts.send),
                 composed(settings),
                 delivery_queued,
                 stopping,
@@ -156,6 +180,7 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
         finally:
             stopping.set()
             await delivering
+            await texts.close()
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)

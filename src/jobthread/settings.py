@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from jobthread import setting_values as read
+from jobthread import sms_settings
+from jobthread.deliver.sms_accounts import Account
 
 PREFIX = "JOBTHREAD_"
 
@@ -79,8 +81,10 @@ class Settings:
         secret=True,
     )
     mail_from: str = setting("Sender of mails", read.mail_address, _own_address)
-    sms_url: str | None = setting(
-        "Where text messages go: so far file:///folder, which collects them", read.sms_url, secret=True
+    sms_url: Account | None = setting(
+        "Where text messages go: twilio://, vonage://, template:///file.toml, or a file:///folder",
+        sms_settings.account,
+        secret=True,
     )
     rate_limits: bool = setting("Whether too many requests are refused: on or off", read.switch, "on")
     max_body_kb: int = setting("Largest body of a request, in KiB", read.whole_number(128, 65536), "256")

@@ -48,6 +48,10 @@ class Metrics:
     waiting_writes: Gauge
     deliveries: Gauge
     attempts: Counter
+    texts: Counter
+
+    def observe_text(self, outcome: str) -> None:
+        self.texts.labels(outcome).inc()
 
     def observe_delivery(self, channel: Channel, status: DeliveryStatus) -> None:
         self.attempts.labels(channel, status).inc()
@@ -68,6 +72,9 @@ def new_metrics() -> Metrics:
         deliveries=Gauge("jobthread_deliveries", "Deliveries by status", ["status"], registry=registry),
         attempts=Counter(
             "jobthread_delivery_attempts", "Attempts by end", ["channel", "status"], registry=registry
+        ),
+        texts=Counter(
+            "jobthread_texts_received", "Texts by what became of them", ["outcome"], registry=registry
         ),
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from jobthread.actions.links import Issuing
 from jobthread.api.callers import Callers
 from jobthread.api.limits import MessageLimits
+from jobthread.api.texting import Texting
 from jobthread.store.database import Database
 from jobthread.store.limits import Limits
 
@@ -24,6 +25,8 @@ class Parts:
     base_url: str
     demo: bool
     """It serves the demo company: sign-ins and mails are there for anyone to see."""
+    texting: Texting | None = None
+    """Whose webhooks about text messages are taken in, and how they are answered."""
 
     @property
     def https(self) -> bool:

@@ -20,6 +20,7 @@ from jobthread.api import (
     openapi,
     pages,
     problems,
+    sms_webhooks,
     threads,
     users,
 )
@@ -36,6 +37,7 @@ NOUNS: tuple[Calls, ...] = (
     links.calls,
     customer.calls,
     users.calls,
+    sms_webhooks.calls,
     audit.calls,
     health.calls,
     about.calls,
