@@ -61,7 +61,10 @@ def test_a_template_is_read_from_its_file(tmp_path: Path) -> None:
         (f"twilio://{SID}:s3cret@api.twilio.com?from=+12025550100&s3cret=1", "and no options but from, tls"),
         (f"twilio://{SID}:s3cret@api.twilio.com:x?from=+12025550100", "twilio://SID:TOKEN@api.twilio.com"),
         ("twilio://SK1:s3cret@api.twilio.com?from=+12025550100", "the Account SID, which begins with AC"),
-        (f"twilio://{SID}:s3cret@api.twilio.com?from=+12025550100&tls=off", "TLS: tls=off is for a provider on"),
+        (
+            f"twilio://{SID}:s3cret@api.twilio.com?from=+12025550100&tls=off",
+            "TLS: tls=off is for a provider on",
+        ),
         ("vonage://key@api.nexmo.com?from=1202", "vonage://KEY:SECRET@api.nexmo.com"),
         ("vonage://key:s3cret@api.nexmo.com", "vonage://KEY:SECRET@api.nexmo.com"),
         ("template://host/s3cret", "template:///path/of/a/file.toml"),
@@ -95,7 +98,10 @@ def test_a_mistake_is_one_line_that_says_what_is_expected(text: str, expected: s
         ({"success": [200, 404]}, "a template whose success is a list of statuses from 200 to 299"),
         ({"success": [True]}, "a template whose success is a list of statuses from 200 to 299"),
         ({"secret": "short"}, "a template whose secret has 16 characters or more"),
-        ({"uri": "x"}, "a template with no keys but body, headers, id, method, secret, success, url; it has uri"),
+        (
+            {"uri": "x"},
+            "a template with no keys but body, headers, id, method, secret, success, url; it has uri",
+        ),
     ],
 )
 def test_so_is_a_mistake_in_a_template(change: dict[str, Any], expected: str) -> None:
@@ -114,7 +120,9 @@ def test_a_template_that_is_no_toml_is_told(tmp_path: Path) -> None:
 
 def test_what_is_in_force_is_shown_without_its_secrets(tmp_path: Path) -> None:
     file = tmp_path / "sms.toml"
-    file.write_text('url = "https://x.example.com/s3cret"\nbody = "{to} {text}"\nsecret = "s3cret s3cret s3cret"')
+    file.write_text(
+        'url = "https://x.example.com/s3cret"\nbody = "{to} {text}"\nsecret = "s3cret s3cret s3cret"'
+    )
     for url in (
         f"twilio://{SID}:s3cret@api.twilio.com?from=+12025550100",
         "vonage://key:s3cret@api.nexmo.com?from=1202555&signature=s3cret",

@@ -8,8 +8,22 @@ from jobthread import texting
 from jobthread.deliver.gsm7 import pieces, segments
 from jobthread.texting import Keyword, keyword
 
-STOPS = "STOP STOPALL UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT OPT-OUT ALTO PARAR BAJA CANCELAR".split()
-STARTS = "START UNSTOP INICIAR COMENZAR".split()
+STOPS = [
+    "STOP",
+    "STOPALL",
+    "UNSUBSCRIBE",
+    "CANCEL",
+    "END",
+    "QUIT",
+    "REVOKE",
+    "OPTOUT",
+    "OPT-OUT",
+    "ALTO",
+    "PARAR",
+    "BAJA",
+    "CANCELAR",
+]
+STARTS = ["START", "UNSTOP", "INICIAR", "COMENZAR"]
 
 
 @pytest.mark.parametrize("word", STOPS)
@@ -32,7 +46,18 @@ def test_yes_and_help_are_known_in_both_languages() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["stop it", "please stop", "don't stop", "stop by at nine", "st op", "yes please", "the end", "", "!?", "stopp"],
+    [
+        "stop it",
+        "please stop",
+        "don't stop",
+        "stop by at nine",
+        "st op",
+        "yes please",
+        "the end",
+        "",
+        "!?",
+        "stopp",
+    ],
 )
 def test_a_word_counts_only_as_the_whole_message(body: str) -> None:
     assert keyword(body) is None
@@ -61,7 +86,9 @@ def test_a_providers_number_is_read_with_and_without_its_plus(written: str, numb
     assert texting.of_provider(written) == number
 
 
-@pytest.mark.parametrize("written", ["VERIFY", "22395", "", "+", "1" * 16, "+1202555010x", "whatsapp:+12025550101"])
+@pytest.mark.parametrize(
+    "written", ["VERIFY", "22395", "", "+", "1" * 16, "+1202555010x", "whatsapp:+12025550101"]
+)
 def test_names_and_short_codes_are_no_numbers(written: str) -> None:
     assert texting.of_provider(written) is None
 

@@ -75,9 +75,12 @@ class Provider:
 
     usual: Callable[[Asked], Says | None] = lambda asked: Says(500, {})
 
+    def wait(self) -> None:
+        self.released.wait(30)
+
     def hang(self, asked: Asked) -> Says | None:
         """No answer while the test lasts."""
-        self.released.wait(30)
+        self.wait()
         return None
 
 

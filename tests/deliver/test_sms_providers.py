@@ -1,4 +1,4 @@
-"""Twilio, Vonage and any other provider: their documented requests, and what each of their answers leads to."""
+"""Twilio, Vonage and any other provider: their documented requests, and what each answer leads to."""
 
 import asyncio
 import json
@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx2
 import pytest
 
 from jobthread import sms_settings
@@ -14,12 +15,22 @@ from jobthread.deliver import sms_twilio, sms_vonage
 from jobthread.deliver.outgoing import DeliveryFailed, Outgoing, Send
 from jobthread.deliver.sms_accounts import Vonage
 from jobthread.deliver.sms_allowed import only_where_allowed
-from jobthread.deliver.sms_http import OptedOut
+from jobthread.deliver.sms_http import OptedOut, OutcomeUnknown
 from jobthread.entities import AuditAction, Channel, ConsentHow, DeliveryStatus
 from jobthread.store import consent
 from jobthread.store.database import Database
 from tests.deliver import providers as p
-from tests.deliver.post import HOUR, Clock, as_it_stands, has_status, invite, sent, time_passes, trail, working
+from tests.deliver.post import (
+    HOUR,
+    Clock,
+    as_it_stands,
+    has_status,
+    invite,
+    sent,
+    time_passes,
+    trail,
+    working,
+)
 from tests.deliver.providers import Provider, Says
 
 CAROL = "+12025550101"
@@ -83,7 +94,9 @@ def test_a_messaging_service_stands_in_the_place_of_a_number(twilio: Provider) -
     assert "From" not in asked.form
 
 
-def test_a_server_that_providers_cannot_reach_asks_for_no_receipts(twilio: Provider, vonage: Provider) -> None:
+def test_a_server_that_providers_cannot_reach_asks_for_no_receipts(
+    twilio: Provider, vonage: Provider
+) -> None:
     sent(by_twilio(twilio, None), text())
     sent(by_vonage(vonage, None), text())
     assert "StatusCallback" not in twilio.asked[0].form
@@ -117,7 +130,11 @@ def test_any_other_provider_is_asked_as_the_template_says(generic: Provider) -> 
 @pytest.mark.parametrize(
     ("kind", "template", "arrives"),
     [
-        ("application/x-www-form-urlencoded", "t={to}&m={text}", "t=%2B12025550101&m=a%26b%3D%3Cc%3E%20%7Bto%7D"),
+        (
+            "application/x-www-form-urlencoded",
+            "t={to}&m={text}",
+            "t=%2B12025550101&m=a%26b%3D%3Cc%3E%20%7Bto%7D",
+        ),
         ("application/xml", "<m t='{to}'>{text}</m>", "<m t='+12025550101'>a&amp;b=&lt;c&gt; {to}</m>"),
         ("text/plain", "{to} {text}", "+12025550101 a&b=<c> {to}"),
     ],
@@ -191,7 +208,9 @@ def test_what_surely_did_not_go_is_tried_again(twilio: Provider, answer: Callabl
     assert failure(by_twilio(twilio))[1] is False
 
 
-@pytest.mark.parametrize("answer", [p.vonage_error(1000, 429), lambda asked: Says(401, {"title": "Unauthorized"})])
+@pytest.mark.parametrize(
+    "answer", [p.vonage_error(1000, 429), lambda asked: Says(401, {"title": "Unauthorized"})]
+)
 def test_so_with_vonage(vonage: Provider, answer: Callable[[Any], Says]) -> None:
     vonage.answer = answer
     assert failure(by_vonage(vonage))[1] is False
@@ -206,16 +225,14 @@ def test_where_nobody_listens_it_surely_did_not_go() -> None:
 @pytest.mark.parametrize("answer", [lambda asked: None, lambda asked: Says(504, None)])
 def test_a_lost_answer_leaves_it_unknown(twilio: Provider, answer: Callable[[Any], Says | None]) -> None:
     twilio.answer = answer
-    with pytest.raises(Exception) as raised:
+    with pytest.raises((OutcomeUnknown, httpx2.RemoteProtocolError, httpx2.ReadError)):
         sent(by_twilio(twilio), text())
-    assert not isinstance(raised.value, DeliveryFailed)
 
 
 def test_another_good_status_than_the_templates_leaves_it_unknown(generic: Provider) -> None:
     generic.answer = lambda asked: Says(200, {})
-    with pytest.raises(Exception) as raised:
+    with pytest.raises(OutcomeUnknown):
         sent(by_template(p.template_toml(generic)), text())
-    assert not isinstance(raised.value, DeliveryFailed)
 
 
 def test_a_taken_text_counts_as_sent_even_where_its_answer_makes_no_sense(twilio: Provider) -> None:
@@ -310,7 +327,9 @@ def test_what_no_phone_takes_is_not_even_asked_for(
 
 def test_twilios_signature_is_the_one_of_its_documents() -> None:
     url = "https://mycompany.com/myapp.php?foo=1&bar=2"
-    body = b"Digits=1234&To=%2B18005551212&From=%2B12349013030&Caller=%2B12349013030&CallSid=CA1234567890ABCDE"
+    body = (
+        b"Digits=1234&To=%2B18005551212&From=%2B12349013030&Caller=%2B12349013030&CallSid=CA1234567890ABCDE"
+    )
     right = "0/KCTR6DLpKmkAf8muzZqo1nDgQ="
     assert sms_twilio.is_signed("12345", url, body, right)
     for token, other_url, other_body, signature in [
@@ -345,4 +364,6 @@ def test_vonages_signature_holds_for_this_body_and_secret_alone() -> None:
         "a.b.c.d",
     ]:
         assert not sms_vonage.is_signed(account, body, other)
-    assert not sms_vonage.is_signed(Vonage("x", p.KEY, "x", "1", None), body, p.vonage_bearer(body, secret=""))
+    assert not sms_vonage.is_signed(
+        Vonage("x", p.KEY, "x", "1", None), body, p.vonage_bearer(body, secret="")
+    )
