@@ -556,11 +556,11 @@ def test_so_it_goes_with_vonage_and_any_other_provider(other_line: tuple[str, Li
     assert [text[:12] for _, text in line.provider.texts[1:]] == ["Warm & Dry: "]
 
     name = line.sends_text(boiler)
-    opted_out: dict[str, Any] = {
+    failures: dict[str, dict[str, Any]] = {
         "vonage": {"status": "undeliverable", "error": {"type": "https://x.example.com#1240", "title": 1240}},
         "generic": {"status": "failed", "error": "no more\r\ntexts", "opted_out": True},
-    }[kind]
-    ok(told(kind, "status", line, **{key: name} | opted_out))
+    }
+    ok(told(kind, "status", line, **{key: name} | failures[kind]))
     assert line.delivery(boiler)["status"] == "failed"
     assert line.job(boiler)["customer"]["sms_stopped"] is True
 

@@ -46,7 +46,7 @@ def structure(url: str) -> set[tuple[object, ...]]:
 
 
 def _of_sqlite(conn: Connection) -> set[tuple[object, ...]]:
-    """One column or constraint a line; those that SQLite adds later stand behind one. Their order is no matter."""
+    """One column or constraint a line; SQLite adds later ones behind another. Their order is no matter."""
     rows = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version'"))
     lines = re.compile(r"\n|, (?![^(]*\))")
     return {(name, line.strip(" \t,")) for name, sql in rows for line in lines.split(sql or "")}
