@@ -61,6 +61,8 @@ class World:
     answered: Counter[int] = field(default_factory=Counter)
     """How often, by the first digit of the status."""
     turns: Iterator[str] = field(init=False)
+    only_signed: bool = False
+    """The call is a provider's, who alone can sign for it: all that is heard here are refusals."""
 
     def __post_init__(self) -> None:
         self.turns = itertools.cycle(self.callers)
@@ -108,7 +110,7 @@ def world(cast: Cast, quick_hashes: None) -> World:
 def lively_world(world: World) -> Iterator[World]:
     """Where nothing but refusals is ever heard, nothing was tried."""
     yield world
-    assert world.answered[2] + world.answered[3] > 0
+    assert world.answered[2] + world.answered[3] > 0 or world.only_signed
 
 
 @pytest.mark.timeout(600 if NIGHTLY else 120)
@@ -116,6 +118,7 @@ def lively_world(world: World) -> Iterator[World]:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_every_answer_is_documented(case: schemathesis.Case[Any], lively_world: World) -> None:
     make_real(case, lively_world)
+    lively_world.only_signed = case.operation.path.startswith("/api/sms/")
     for caller in lively_world.callers_of(case):
         attempt(case.derive(), lively_world, caller)
 

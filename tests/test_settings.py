@@ -277,9 +277,10 @@ def test_what_does_not_fit_is_told_with_what_is_expected(name: str, texts: list[
         ),
         (
             "sms_url",
-            ["https://s3cret@sms.example.com", "file:relative", "file://host/path", "file:///"],
-            "file:///path/of/a/file; providers of text messages come in a later version",
+            ["https://s3cret@sms.example.com", "s3cret", "twilio", "file:///a b"],
+            "file:///folder, twilio://SID:TOKEN@api.twilio.com?from=+12025550123, vonage://",
         ),
+        ("sms_url", ["file:relative", "file://host/s3cret", "file:///"], "file:///path/of/a/folder"),
     ],
 )
 def test_a_mistake_in_a_secret_never_repeats_it(name: str, texts: list[str], expected: str) -> None:

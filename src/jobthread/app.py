@@ -16,18 +16,30 @@ from litestar import Litestar
 from jobthread import tokens
 from jobthread.actions import housekeeping, notifications
 from jobthread.actions.links import Issuing
-from jobthread.api import customer_shapes, encoding, health, limits, outbox, routes
+from jobthread.api import (
+    customer_shapes,
+    encoding,
+    health,
+    limits,
+    outbox,
+    routes,
+    texting_accounts,
+)
 from jobthread.api.callers import Callers
 from jobthread.api.calls import Calls
 from jobthread.api.front import App, front
 from jobthread.api.parts import Parts
-from jobthread.deliver import compose, email, letters, push, sms, worker
+from jobthread.api.texting import Texting
+from jobthread.deliver import compose, email, letters, push, worker
 from jobthread.deliver.outgoing import Compose, Send
 from jobthread.deliver.push_encryption import Keys, keys_from
+from jobthread.deliver.sms_accounts import Account, Folder
+from jobthread.deliver.sms_allowed import only_where_allowed
 from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueued, DeliveryStatus, Happening
 from jobthread.live.hub import Hub
 from jobthread.live.postgres import Wire
 from jobthread.live.wording import Shapes
+from jobthread.setting_values import is_local
 from jobthread.settings import Settings
 from jobthread.store import limits as store_limits
 from jobthread.store import opening, schema
@@ -79,6 +91,7 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         push_key=push_keys(settings).public,
         unsubscribe_key=unsubscribe_key(settings),
         demo=demo,
+        texting=texting(settings, db),
     )
 
 
@@ -99,7 +112,22 @@ def issuing(settings: Settings) -> Issuing:
     )
 
 
-def channels(settings: Settings, db: Database) -> dict[Channel, Send]:
+def texting(settings: Settings, db: Database) -> Texting:
+    """By what texts go out and come in. All but one confirmation go out behind the consent ledger."""
+    account = sms_account(settings)
+    host = urlsplit(settings.base_url).hostname or ""
+    # A provider refuses a text whose receipts it could not bring back.
+    reached_at = None if is_local(host) else settings.base_url
+    bare = texting_accounts.channel(account, reached_at)
+    provider, is_signed = texting_accounts.provider_of(account)
+    return Texting(provider, is_signed, only_where_allowed(db, bare), bare, settings.company, db.clock)
+
+
+def sms_account(settings: Settings) -> Account:
+    return settings.sms_url or Folder(outbox_folder(settings))
+
+
+def channels(settings: Settings, db: Database, texts: Send) -> dict[Channel, Send]:
     """How each channel sends: through a server where one is set, else into the folder of files."""
     sender = email.sender(settings.mail_from, settings.company, settings.base_url)
     mail = email.into_folder(outbox_folder(settings), sender)
@@ -109,7 +137,7 @@ def channels(settings: Settings, db: Database) -> dict[Channel, Send]:
     notices = push.Service(db, push_keys(settings), settings.base_url, push.public_address)
     return {
         Channel.EMAIL: mail,
-        Channel.SMS: sms.into_folder(texts_folder(settings)),
+        Channel.SMS: texts,
         Channel.PUSH: push.through(notices),
     }
 
@@ -120,11 +148,6 @@ def push_keys(settings: Settings) -> Keys:
 
 def outbox_folder(settings: Settings) -> Path:
     return settings.data_dir / "outbox"
-
-
-def texts_folder(settings: Settings) -> Path:
-    """Where text messages are collected: no provider is built in yet."""
-    return Path(urlsplit(settings.sms_url).path) if settings.sms_url else outbox_folder(settings)
 
 
 def composed(settings: Settings) -> Compose:
@@ -155,8 +178,15 @@ def application(settings: Settings, parts: Parts, more: Sequence[Calls] = ()) ->
     if metrics:
         parts.hub.door.observe_cut = metrics.streams_cut.inc
     pages = outbox.pages(outbox_folder(settings), settings.company) if parts.demo else []
+    texts = parts.texting or texting(settings, parts.db)
+    if metrics:
+        texts.observe = metrics.observe_text
     inner = routes.litestar(
-        parts, settings.max_body_kb * 1024, calls, pages, lifespan=[_lifespan(settings, parts, metrics)]
+        parts,
+        settings.max_body_kb * 1024,
+        calls,
+        pages,
+        lifespan=[_lifespan(settings, parts, texts, metrics)],
     )
     return front(
         inner,  # type: ignore[arg-type]
@@ -171,7 +201,9 @@ def proxy_options(settings: Settings) -> dict[str, Any]:
     return {"proxy_headers": bool(trusted), "forwarded_allow_ips": trusted or None}
 
 
-def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) -> Callable[[Litestar], Any]:
+def _lifespan(
+    settings: Settings, parts: Parts, texts: Texting, metrics: health.Metrics | None
+) -> Callable[[Litestar], Any]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         db = parts.db
@@ -182,7 +214,7 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
         db.on_commit = _teller(asyncio.get_running_loop(), parts, audit_written, delivery_queued)
         stopping = asyncio.Event()
         observe = metrics.observe_delivery if metrics else _unobserved
-        ways, compose_it = channels(settings, db), composed(settings)
+        ways, compose_it = channels(settings, db, texts.send), composed(settings)
         workers = {
             "deliveries": lambda: worker.deliver_forever(
                 db, parts.issuing.seal, ways, compose_it, delivery_queued, stopping, observe=observe
@@ -211,6 +243,7 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
             parts.hub.close()
             stopping.set()
             await asyncio.gather(*at_work)
+            await texts.close()
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)

@@ -65,6 +65,8 @@ class DeliveryStatus(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
+    DELIVERED = "delivered"
+    """The provider says that it arrived; only text messages ever come so far."""
     FAILED = "failed"
     CANCELLED = "cancelled"
     """No longer wanted when its turn came: read meanwhile, or not theirs to read any more."""
@@ -79,6 +81,21 @@ class DeliveryKind(StrEnum):
 class Language(StrEnum):
     EN = "en"
     ES = "es"
+
+
+class ConsentState(StrEnum):
+    """Whether text messages may go to a number."""
+
+    STOPPED = "stopped"
+    STARTED = "started"
+
+
+class ConsentHow(StrEnum):
+    """By what a number's consent changed."""
+
+    KEYWORD = "keyword"
+    PROVIDER = "provider"
+    STAFF = "staff"
 
 
 class AuditAction(StrEnum):
@@ -109,6 +126,11 @@ class AuditAction(StrEnum):
     LINK_RENEWED = "link_renewed"
     DELIVERY_SENT = "delivery_sent"
     DELIVERY_FAILED = "delivery_failed"
+    DELIVERY_CONFIRMED = "delivery_confirmed"
+    TEXTS_STOPPED = "texts_stopped"
+    TEXTS_STARTED = "texts_started"
+    TEXT_UNPLACED = "text_unplaced"
+    WEBHOOK_REFUSED = "webhook_refused"
     BACKUP_RESTORED = "backup_restored"
 
 
@@ -134,6 +156,13 @@ class Visitor(Struct, frozen=True):
     job_id: int
     link_id: int
     expires_at: Micros
+
+
+class Texter(Visitor, frozen=True):
+    """A customer who answers by text message: known by the number that the provider vouches for.
+
+    There is no link to ask about, so `link_id` is 0: whoever makes one has just looked up whose number it is.
+    """
 
 
 Caller = Staff | Visitor
@@ -226,6 +255,8 @@ class Message(Struct, frozen=True):
     event_people: tuple[Person, ...]
     client_msg_id: str
     created_at: Micros
+    via: str | None = None
+    """By what it came where not by the web: `sms`."""
 
 
 class Hit(Struct, frozen=True):
@@ -315,6 +346,18 @@ class SentTo(Struct, frozen=True):
 
     delivery: Delivery
     name: str
+
+
+class Consent(Struct, frozen=True):
+    """One row of the ledger: from then on texts were stopped, or wanted again."""
+
+    number: str
+    state: ConsentState
+    at: Micros
+    how: ConsentHow
+    note: str
+    """The word that was sent, the provider's code, or what staff wrote."""
+    by: Person | None
 
 
 class AuditEntry(Struct, frozen=True):

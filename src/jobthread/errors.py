@@ -49,6 +49,10 @@ class WrongJob(JobthreadError):
     status, code, title = 403, "wrong_job", "Your link belongs to another job"
 
 
+class BadSignature(JobthreadError):
+    status, code, title = 403, "bad_signature", "The signature is not the provider's"
+
+
 class CrossSite(JobthreadError):
     status, code, title = 403, "cross_site", "Requests from other sites are refused"
 

@@ -210,14 +210,6 @@ def plain_mail_address(text: str) -> str:
     return address
 
 
-def sms_url(text: str) -> str:
-    """Where text messages go; so far a file that collects them."""
-    url = _split(text, "file:///path/of/a/file")
-    if not text.startswith("file:///") or len(url.path) < 2 or url.query or url.fragment:
-        raise ValueError("file:///path/of/a/file; providers of text messages come in a later version")
-    return text
-
-
 def country(text: str) -> str:
     """The two letters of ISO 3166 of a country whose telephone numbers are known."""
     if text.upper() not in phonenumbers.SUPPORTED_REGIONS:

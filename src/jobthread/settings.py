@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from jobthread import setting_values as read
+from jobthread import sms_settings
+from jobthread.deliver.sms_accounts import Account
 
 PREFIX = "JOBTHREAD_"
 
@@ -87,8 +89,10 @@ class Settings:
         secret=True,
     )
     mail_from: str = setting("Sender of mails", read.mail_address, _own_address)
-    sms_url: str | None = setting(
-        "Where text messages go: so far file:///folder, which collects them", read.sms_url, secret=True
+    sms_url: Account | None = setting(
+        "Where text messages go: twilio://, vonage://, template:///file.toml, or a file:///folder",
+        sms_settings.account,
+        secret=True,
     )
     notify_after: int = setting(
         "Seconds that a message may stay unread before somebody who is not there is told of it",

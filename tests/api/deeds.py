@@ -1,17 +1,19 @@
 """One deed for every action that the audit trail knows: done, and told as its entry must tell it."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
+from jobthread import texting
 from jobthread.actions import links as link_actions
-from jobthread.actions import people
+from jobthread.actions import people, texts
 from jobthread.deliver.attempt import Means, attempt
 from jobthread.deliver.outgoing import DeliveryFailed, Letter, Outgoing
-from jobthread.entities import AuditAction, Channel, Role
+from jobthread.entities import Actor, AuditAction, Channel, Delivery, DeliveryStatus, Role
 from jobthread.store import facts, opening, outbox
 from jobthread.store.database import Writing
 from tests.cast import PASSWORD, Cast, Colleague, exchange_of, ok, refused
@@ -303,6 +305,72 @@ def a_mail_is_refused_for_good(cast: Cast) -> Trace:
         raise DeliveryFailed("550 no such mailbox", permanent=True)
 
     return attempted(cast, refuse, error="550 no such mailbox")
+
+
+# --- text messages --------------------------------------------------------------------------------
+
+
+def texted(cast: Cast, body: str, sender: str = "+12025550101") -> None:
+    """A text came in, as the provider's webhook has it taken in."""
+    text = texts.Incoming("twilio", f"SM{secrets.token_hex(8)}", sender, body, texting.keyword(body))
+    by = Actor(None, "192.0.2.7", "TwilioProxy/1.1")
+    cast.serving.write(lambda tx: texts.take_in(tx, by, cast.serving.parts.limits, text))
+
+
+def of_provider(cast: Cast, about: tuple[str, int | None], **more: Any) -> Trace:
+    return of_nobody(about, agent="TwilioProxy/1.1", ip="192.0.2.7", **more)
+
+
+@deed(AuditAction.TEXTS_STOPPED)
+def carol_texts_stop(cast: Cast) -> Trace:
+    for _ in range(2):
+        texted(cast, "Stop.")
+    details = {"number": "+12025550101", "how": "keyword", "note": "Stop."}
+    return of_provider(cast, ("customer", cast.boiler.customer.id), details=details)
+
+
+@deed(AuditAction.TEXTS_STARTED)
+def carol_texts_start(cast: Cast) -> Trace:
+    carol_texts_stop(cast)
+    texted(cast, "start")
+    details = {"number": "+12025550101", "how": "keyword", "note": "start"}
+    return of_provider(cast, ("customer", cast.boiler.customer.id), details=details)
+
+
+@deed(AuditAction.TEXT_UNPLACED)
+def a_stranger_texts(cast: Cast) -> Trace:
+    texted(cast, "Who is this?", "+12025550199")
+    details = {"number": "+12025550199", "provider": "twilio"}
+    return of_provider(cast, ("number", None), details=details)
+
+
+@deed(AuditAction.WEBHOOK_REFUSED)
+def somebody_plays_the_provider(cast: Cast) -> Trace:
+    door = cast.serving.parts.texting
+    assert door is not None
+    door.provider = "generic"
+    try:
+        http = cast.stranger(**{"User-Agent": "Somebody", "Authorization": "Bearer a guess"})
+        asked = {"id": "1", "from": "+12025550101", "text": "Hello"}
+        refused(http.post("/api/sms/generic/incoming", json=asked), 403, "bad_signature")
+    finally:
+        door.provider = None
+    return of_nobody(("webhook", None), agent="Somebody", details={"provider": "generic"})
+
+
+@deed(AuditAction.DELIVERY_CONFIRMED)
+def a_text_is_said_to_have_arrived(cast: Cast) -> Trace:
+    def queued(tx: Writing) -> Delivery:
+        issuing = cast.serving.parts.issuing
+        issued = link_actions.issue(tx, cast.dora.by, issuing, cast.boiler.ref.id, [Channel.SMS], None)
+        return issued.deliveries[0]
+
+    delivery = cast.serving.write(queued)
+    named = (delivery.id, delivery.created_at)
+    receipt = texts.Receipt("twilio:SM1", named, DeliveryStatus.DELIVERED)
+    for _ in range(2):
+        cast.serving.write(lambda tx: texts.receive_receipt(tx, receipt))
+    return of_nobody(("delivery", delivery.id), ip="", job=cast.boiler.ref.id, details={"channel": "sms"})
 
 
 @deed(AuditAction.BACKUP_RESTORED)

@@ -149,7 +149,8 @@ def pages(http: httpx2.Client, path: str, query: dict[str, Any]) -> Iterator[htt
 def paths(world: World, call: Call) -> list[str]:
     """The path for each thing there is; one that asks for something new fails here."""
     found = [call.path]
-    for name, things in {"thread_id": world.threads, "job_id": world.jobs}.items():
+    things_of = {"thread_id": world.threads, "job_id": world.jobs, "customer_id": world.customers}
+    for name, things in things_of.items():
         found = [path.replace(f"{{{name}:int}}", str(one)) for path in found for one in things.values()]
     assert not [path for path in found if "{" in path]
     return sorted(set(found))

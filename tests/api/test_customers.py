@@ -32,6 +32,8 @@ def test_the_office_lists_customers_newest_first(cast: Cast) -> None:
         "name": "Carol",
         "email": "carol@example.com",
         "phone": "+12025550101",
+        "sms_stopped": False,
+        "sms_stopped_since": None,
     }
 
 
@@ -87,6 +89,8 @@ def test_what_is_given_is_changed_and_the_rest_stays(cast: Cast) -> None:
         "name": "Carol",
         "email": "carol@example.com",
         "phone": "+12025550101",
+        "sms_stopped": False,
+        "sms_stopped_since": None,
     }
     assert ok(cast.dora.patch(path_of_carol(cast), {})) == carol
     assert ok(cast.dora.patch(path_of_carol(cast), {"name": " Carol B. "})) == carol | {"name": "Carol B."}

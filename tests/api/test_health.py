@@ -129,9 +129,9 @@ def test_figures_count_deliveries_as_they_stand_now(strict_cast: Cast) -> None:
         return {status: found[f'jobthread_deliveries{{status="{status}"}}'] for status in DeliveryStatus}
 
     claimed = strict_cast.serving.write(queued_and_claimed)
-    assert counted() == {"queued": 0, "sending": 1, "sent": 0, "failed": 0, "cancelled": 0}
+    assert counted() == {"queued": 0, "sending": 1, "sent": 0, "delivered": 0, "failed": 0, "cancelled": 0}
     strict_cast.serving.write(lambda tx: outbox.sent(tx, claimed.delivery, "by hand"))
-    assert counted() == {"queued": 0, "sending": 0, "sent": 1, "failed": 0, "cancelled": 0}
+    assert counted() == {"queued": 0, "sending": 0, "sent": 1, "delivered": 0, "failed": 0, "cancelled": 0}
 
 
 def test_open_streams_are_counted_and_not_taken_for_slow_answers(strict_cast: Cast) -> None:

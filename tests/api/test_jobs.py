@@ -32,6 +32,8 @@ def test_a_job_is_taken_in_for_a_new_customer(cast: Cast) -> None:
         "name": "Cleo",
         "email": "cleo@example.com",
         "phone": "+12025550177",
+        "sms_stopped": False,
+        "sms_stopped_since": None,
     }
     assert job == {
         "id": job["id"],

@@ -1,5 +1,6 @@
 """Migrations: they lead to exactly the tables of this program, at once or not at all, and never back."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,9 +47,10 @@ def structure(url: str) -> set[tuple[object, ...]]:
 
 
 def _of_sqlite(conn: Connection) -> set[tuple[object, ...]]:
-    """SQLAlchemy writes one column or constraint a line; their order in the table is of no matter."""
+    """One column or constraint a line; SQLite adds later ones behind another. Their order is no matter."""
     rows = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version'"))
-    return {(name, line.strip(" \t,")) for name, sql in rows for line in (sql or "").splitlines()}
+    lines = re.compile(r"\n|, (?![^(]*\))")
+    return {(name, line.strip(" \t,")) for name, sql in rows for line in lines.split(sql or "")}
 
 
 def _of_postgres(conn: Connection) -> set[tuple[object, ...]]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from jobthread import policy, tokens
 from jobthread.actions.threads import ThreadDraft, create, staff_of, view
 from jobthread.actions.writing import Pen
@@ -15,6 +17,7 @@ from jobthread.entities import (
     Delivery,
     DeliveryKind,
     DeliveryQueued,
+    DeliveryStatus,
     EventType,
     Job,
     JobStatus,
@@ -37,10 +40,11 @@ from jobthread.errors import (
     RateLimited,
 )
 from jobthread.policy import job_sight_of, sight_of
-from jobthread.store import audit, jobs, limits, links, outbox, preferences, threads
+from jobthread.store import audit, consent, jobs, limits, links, outbox, preferences, texts, threads
 from jobthread.store.database import Reading, Writing
 from jobthread.store.limits import SECOND, Limits, Rate
 from jobthread.store.links import Standing, refusal_of
+from jobthread.texting import STOPPED
 
 HOUR: Micros = 3_600 * SECOND
 LONGEST_HOURS = 24 * 90
@@ -111,7 +115,7 @@ def issue(
     job = _invitable_job(tx, by, job_id)
     if job.ref.status is not JobStatus.ACTIVE:
         raise JobClosed
-    contacts = _contacts(job.customer, channels)
+    contacts = _contacts(tx, job.customer, channels)
     how.limits.spend(tx, f"links-by:{staff_of(tx, by).id}", MAKING)
     if contacts:
         how.limits.spend(tx, f"links-sent-for:{job_id}", SENDING_TO_ONE_JOB)
@@ -178,7 +182,7 @@ def renew(tx: Writing, by: Actor, how: Issuing, job_id: int, token: str) -> None
     if not isinstance(refusal_of(tx, standing), LinkExpired):
         return
     job = jobs.get_for_visitor(tx, standing.visitor)
-    contacts = _contacts(job.customer, None)
+    contacts = _contacts(tx, job.customer, None)
     if not contacts:
         return
     try:
@@ -211,12 +215,13 @@ def _issued(
     made_by = None if by.caller is None else staff_of(tx, by).id
     link_id = links.add(tx, job.ref.id, job.customer.id, tokens.hash_of(token), made_by, expires_at)
     deliveries = tuple(
-        outbox.add(tx, _invitation(job, channel, to, link_id, how.seal.close(token)))
+        _queued(tx, by, _invitation(job, channel, to, link_id, how.seal.close(token)))
         for channel, to in contacts
     )
     about = audit.About("link", link_id, job_id=job.ref.id)
-    audit.add(tx, by, action, about, sent_by=[channel for channel, _ in contacts], hours=hours)
-    if deliveries:
+    under_way = [one.channel for one in deliveries if one.status is DeliveryStatus.QUEUED]
+    audit.add(tx, by, action, about, sent_by=under_way, hours=hours)
+    if under_way:
         _note_in_thread(tx, by, job.ref.id)
         tx.tell(DeliveryQueued())
     return Issued(link_id, how.url(job.ref.id, token), expires_at, deliveries)
@@ -225,6 +230,18 @@ def _issued(
 def _invitation(job: Job, channel: Channel, to: str, link_id: int, sealed: bytes) -> outbox.NewDelivery:
     reader = (SenderKind.CUSTOMER, job.customer.id)
     return outbox.NewDelivery(DeliveryKind.INVITATION, channel, to, reader, link_id, job.ref.id, sealed)
+
+
+def _queued(tx: Writing, by: Actor, new: outbox.NewDelivery) -> Delivery:
+    """Where the number asked for no more texts, the delivery has failed before it began, and says why."""
+    delivery = outbox.add(tx, new)
+    if new.channel is not Channel.SMS or not consent.is_stopped(tx, new.to):
+        return delivery
+    texts.refuse(tx, delivery.id, STOPPED)
+    about = audit.About("delivery", delivery.id, job_id=delivery.job_id)
+    told = {"channel": new.channel, "link": new.link_id, "attempts": 0}
+    audit.add(tx, by, AuditAction.DELIVERY_FAILED, about, **told, error=STOPPED)
+    return structs.replace(delivery, status=DeliveryStatus.FAILED, error=STOPPED)
 
 
 def _note_in_thread(tx: Writing, by: Actor, job_id: int) -> None:
@@ -236,10 +253,14 @@ def _note_in_thread(tx: Writing, by: Actor, job_id: int) -> None:
         pen.put_down(tx)
 
 
-def _contacts(customer: Customer, channels: Sequence[Channel] | None) -> list[tuple[Channel, str]]:
+def _contacts(
+    tx: Reading, customer: Customer, channels: Sequence[Channel] | None
+) -> list[tuple[Channel, str]]:
+    """Where nobody says by which channels: every contact that wants to be written to."""
     known = {Channel.EMAIL: customer.email, Channel.SMS: customer.phone}
     if channels is None:
-        return [(channel, to) for channel, to in known.items() if to]
+        stopped = consent.stopped_among(tx, [customer.phone])
+        return [(channel, to) for channel, to in known.items() if to and to not in stopped]
     contacts = []
     for channel in dict.fromkeys(channels):
         to = known[channel]

@@ -36,6 +36,7 @@ from jobthread.store import (
     push,
     threads,
 )
+from jobthread.store.consent import is_stopped
 from jobthread.store.database import Database, Reading, Writing
 from jobthread.store.notifications import Notice
 
@@ -187,7 +188,8 @@ def _ways_to_customer(tx: Reading, customer_id: int, job_id: int) -> list[tuple[
     if last is Channel.EMAIL and not preferences.of_customer(tx, customer_id, job_id).email:
         return []
     order = sorted(known, key=lambda channel: channel is not last)
-    return [(channel, to) for channel in order if (to := known[channel])]
+    ways = [(channel, to) for channel in order if (to := known[channel])]
+    return [(channel, to) for channel, to in ways if channel is not Channel.SMS or not is_stopped(tx, to)]
 
 
 # --- queueing -------------------------------------------------------------------------------------

@@ -66,7 +66,9 @@ class Pen:
             ),
         )
 
-    def message(self, sheet: Sheet, by: Actor, body: str, client_msg_id: str | None) -> NewRow:
+    def message(
+        self, sheet: Sheet, by: Actor, body: str, client_msg_id: str | None, via: str | None = None
+    ) -> NewRow:
         """What somebody says. The writer has read everything up to it."""
         sheet.message_count += 1
         row = self._row(sheet, by, MessageKind.MESSAGE, body, client_msg_id)
@@ -74,7 +76,7 @@ class Pen:
         reader = (row.sender.kind, row.sender.id or messages.SYSTEM_ID, sheet.thread_id)
         self.marks[reader] = (*reader, row.seq, row.number)
         if row.sender.kind is SenderKind.CUSTOMER:
-            row.ip, row.user_agent = by.ip, by.user_agent
+            row.ip, row.user_agent, row.via = by.ip, by.user_agent, via
         return row
 
     def event(self, sheet: Sheet, by: Actor, kind: EventType, people: Iterable[Person] = ()) -> NewRow:

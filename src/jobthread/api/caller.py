@@ -21,7 +21,7 @@ Asking = Request[Any, Any, Any]
 async def stranger(request: Asking, parts: Parts) -> Actor:
     """Anyone at all; whatever cookies they bring are not looked at."""
     _check_same_site(request, parts)
-    return _actor(request, None)
+    return actor(request, None)
 
 
 async def staff_caller(request: Asking, parts: Parts) -> Actor:
@@ -34,7 +34,7 @@ async def staff_caller(request: Asking, parts: Parts) -> Actor:
         staff = await parts.callers.staff_of_session(hash_of(token)) if token else None
     if staff is None:
         raise NotAuthenticated
-    return _actor(request, staff)
+    return actor(request, staff)
 
 
 def ground_of(request: Asking, parts: Parts, caller: Caller) -> Ground:
@@ -59,7 +59,7 @@ async def visitor_caller(request: Asking, parts: Parts) -> Actor:
         visitor = await _visitor_of_cookies(request, parts)
     if visitor.job_id != request.path_params["job_id"]:
         raise WrongJob
-    return _actor(request, visitor)
+    return actor(request, visitor)
 
 
 async def _visitor_of_cookies(request: Asking, parts: Parts) -> Visitor:
@@ -172,7 +172,7 @@ def _own_origins(request: Asking, parts: Parts) -> tuple[str, str]:
     return parts.base_url, f"{request.scope['scheme']}://{request.headers.get('host', '')}"
 
 
-def _actor(request: Asking, caller: Caller | None) -> Actor:
+def actor(request: Asking, caller: Caller | None) -> Actor:
     client = request.scope["client"]
     agent = request.headers.get("user-agent", "")
     request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]  # for the log line

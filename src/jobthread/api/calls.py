@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from jobthread.api import decoding
 from jobthread.api.caller import staff_caller, stranger, visitor_caller
 from jobthread.api.parts import Parts
+from jobthread.api.provider_caller import provider_caller
 from jobthread.entities import Actor, Staff, Visitor
 from jobthread.errors import Forbidden, JobthreadError, NotFound
 
@@ -23,7 +24,8 @@ BodyT = TypeVar("BodyT")
 QueryT = TypeVar("QueryT")
 LARGEST_ID = 2**63 - 1
 _INTEGER = re.compile("-?[0-9]+")
-JSON = "application/json"
+JSON = decoding.JSON
+FORM = decoding.FORM
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 ETAG = MappingProxyType({"ETag": "Send it back as If-None-Match to be told 304 while nothing has changed"})
 """Of calls that answer through `if_changed`; 304 stands among their answers."""
@@ -35,6 +37,8 @@ class Who(StrEnum):
     ANYONE = "anyone"
     STAFF = "staff"
     VISITOR = "visitor"
+    PROVIDER = "provider"
+    """The provider of text messages, who has no session but signs what it sends."""
 
 
 class Nothing(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,6 +93,8 @@ class Call:
     handler: Answering
     media_type: str
     """Of those answers that have a body."""
+    takes: str
+    """What its body comes as: JSON, or a form."""
     headers: Mapping[str, str]
     """What its answers bring beside the headers of every answer: name → what for."""
 
@@ -120,6 +126,7 @@ class Calls:
         body_optional: bool = False,
         query: type[msgspec.Struct] = Nothing,
         media_type: str = JSON,
+        takes: str = JSON,
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> Callable[[Answering], Answering]:
         def added(handler: Answering) -> Answering:
@@ -136,6 +143,7 @@ class Calls:
                 query,
                 handler,
                 media_type,
+                takes,
                 headers,
             )
             self.all.append(call)
@@ -147,7 +155,7 @@ class Calls:
 def route_handler(call: Call) -> HTTPRouteHandler:
     """The call as Litestar takes it. Rights first, then form: a stranger learns nothing from a 422."""
     caller = _CALLER[call.who]
-    decode_body = decoding.body_decoder(call.body, call.body_optional)
+    decode_body = decoding.body_decoder(call.body, call.body_optional, call.takes)
     decode_query = decoding.query_decoder(call.query)
     check_path = _path_checker(call.path)
 
@@ -181,7 +189,12 @@ def _path_checker(template: str) -> Callable[[Request[Any, Any, Any]], None]:
     return check
 
 
-_CALLER = {Who.ANYONE: stranger, Who.STAFF: staff_caller, Who.VISITOR: visitor_caller}
+_CALLER = {
+    Who.ANYONE: stranger,
+    Who.STAFF: staff_caller,
+    Who.VISITOR: visitor_caller,
+    Who.PROVIDER: provider_caller,
+}
 
 
 # --- answers --------------------------------------------------------------------------------------

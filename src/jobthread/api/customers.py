@@ -6,11 +6,14 @@ from litestar import Response
 from msgspec import UNSET
 
 from jobthread import policy
-from jobthread.actions import people
+from jobthread.actions import consent, people
 from jobthread.api import encoding, fields, shapes
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
+from jobthread.entities import Customer
 from jobthread.errors import Forbidden, NotFound
+from jobthread.store import consent as consent_store
 from jobthread.store import people as store
+from jobthread.store.database import Reading
 
 calls = Calls()
 
@@ -28,8 +31,13 @@ async def list_customers(asked: Asked[None, shapes.CustomersQuery]) -> Response[
     if not policy.may_edit_jobs(asked.staff):
         raise Forbidden
     query = asked.query
-    page = await asked.parts.db.read(lambda tx: store.customer_page(tx, query.q, query.cursor, query.limit))
-    return answer(shapes.Customers([encoding.customer(c) for c in page.items], page.next_cursor))
+
+    def page_with_consent(tx: Reading) -> shapes.Customers:
+        page = store.customer_page(tx, query.q, query.cursor, query.limit)
+        stopped = consent_store.stopped_among(tx, [customer.phone for customer in page.items])
+        return shapes.Customers([encoding.customer(c, stopped) for c in page.items], page.next_cursor)
+
+    return answer(await asked.parts.db.read(page_with_consent))
 
 
 @calls.add(
@@ -47,9 +55,42 @@ async def change_customer(asked: Asked[shapes.CustomerChange, Nothing]) -> Respo
     customer_id = asked.id("customer_id")
     changes = _changes(asked.body, asked.parts.country)
     changed = await asked.parts.db.write(
-        lambda tx: people.change_customer(tx, asked.by, customer_id, changes)
+        lambda tx: _shape(tx, people.change_customer(tx, asked.by, customer_id, changes))
     )
-    return answer(encoding.customer(changed))
+    return answer(changed)
+
+
+@calls.add(
+    "POST",
+    "/api/customers/{customer_id:int}/sms-stop",
+    Who.STAFF,
+    body=shapes.ConsentNote,
+    answers={200: shapes.Customer},
+    errors=(Forbidden, NotFound),
+)
+async def stop_texts(asked: Asked[shapes.ConsentNote, Nothing]) -> Response[bytes]:
+    """Note that the customer wants no more texts. Only the customer starts them again, by texting START."""
+    customer_id, note = asked.id("customer_id"), fields.line(asked.body.note, "note")
+    stopped = await asked.parts.db.write(lambda tx: _shape(tx, consent.stop(tx, asked.by, customer_id, note)))
+    return answer(stopped)
+
+
+@calls.add(
+    "GET",
+    "/api/customers/{customer_id:int}/sms-consent",
+    Who.STAFF,
+    answers={200: shapes.ConsentHistory},
+    errors=(Forbidden, NotFound),
+)
+async def list_consent(asked: Asked[None, Nothing]) -> Response[bytes]:
+    """What was ever said about texts to the number on file, newest first."""
+    customer_id = asked.id("customer_id")
+    found = await asked.parts.db.read(lambda tx: consent.history(tx, asked.by, customer_id))
+    return answer(shapes.ConsentHistory([encoding.consent(one) for one in found]))
+
+
+def _shape(tx: Reading, customer: Customer) -> shapes.Customer:
+    return encoding.customer(customer, consent_store.stopped_among(tx, [customer.phone]))
 
 
 def _changes(asked: shapes.CustomerChange, country: str) -> dict[str, Any]:

@@ -11,16 +11,23 @@ from litestar import Request
 from jobthread.errors import BadJson, BodyTooLarge, Invalid, WrongContentType
 
 LIMIT_KEY = "max_body"
+READ_KEY = "read_body"
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 
 
-def body_decoder(kind: Any, optional: bool) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
-    """Decodes a JSON body; calls without a body ignore what is sent."""
+def body_decoder(
+    kind: Any, optional: bool, takes: str = JSON
+) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
+    """Decodes a JSON body, or a form; calls without a body ignore what is sent."""
     if kind is None:
         return _no_body
+    if takes == FORM:
+        return _form_decoder(kind)
     decoder = msgspec.json.Decoder(kind)
 
     async def decode(request: Request[Any, Any, Any]) -> Any:
-        raw = await _read(request)
+        raw = await read(request)
         if not raw and optional:
             return kind()
         _check_content_type(request, raw)
@@ -42,8 +49,31 @@ async def _no_body(request: Request[Any, Any, Any]) -> None:
     return None
 
 
+def _form_decoder(kind: Any) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
+    async def decode(request: Request[Any, Any, Any]) -> Any:
+        raw = await read(request)
+        _check_content_type(request, raw, FORM)
+        try:
+            pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=300)
+        except ValueError as error:
+            raise Invalid("", "the form is not well formed") from error
+        try:
+            return msgspec.convert(dict(pairs), kind)
+        except msgspec.ValidationError as error:
+            raise _invalid(str(error)) from error
+
+    return decode
+
+
+async def read(request: Request[Any, Any, Any]) -> bytes:
+    """The body, of which never more than the limit is kept; read once, also to check its signature."""
+    if READ_KEY not in request.scope:
+        request.scope[READ_KEY] = await _read(request)  # type: ignore[literal-required]
+    body: bytes = request.scope[READ_KEY]  # type: ignore[literal-required]
+    return body
+
+
 async def _read(request: Request[Any, Any, Any]) -> bytes:
-    """The body, of which never more than the limit is kept."""
     most: int = request.app.state[LIMIT_KEY]
     if int(request.headers.get("content-length") or 0) > most:
         raise BodyTooLarge
@@ -57,10 +87,10 @@ async def _read(request: Request[Any, Any, Any]) -> bytes:
     return b"".join(chunks)
 
 
-def _check_content_type(request: Request[Any, Any, Any], raw: bytes) -> None:
+def _check_content_type(request: Request[Any, Any, Any], raw: bytes, takes: str = JSON) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and (raw or kind):
-        raise WrongContentType
+    if kind != takes and (raw or kind):
+        raise WrongContentType(f"Send {takes}")
 
 
 def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:

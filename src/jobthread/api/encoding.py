@@ -1,5 +1,7 @@
 """From entities to what goes over the wire to staff."""
 
+from collections.abc import Mapping
+
 from jobthread import entities as e
 from jobthread.api import shapes
 
@@ -16,15 +18,31 @@ def named(person: e.Person | None) -> shapes.Named | None:
     return shapes.Named(person.id, person.name) if person else None
 
 
-def customer(customer: e.Customer) -> shapes.Customer:
-    return shapes.Customer(customer.id, customer.name, customer.email, customer.phone)
+def consent(one: e.Consent) -> shapes.ConsentEntry:
+    return shapes.ConsentEntry(one.number, one.state, shapes.moment(one.at), one.how, one.note, named(one.by))
+
+
+Stopped = Mapping[str, e.Micros]
+"""Numbers that asked for no more texts, and since when."""
+
+
+def customer(customer: e.Customer, stopped: Stopped) -> shapes.Customer:
+    since = stopped.get(customer.phone) if customer.phone else None
+    return shapes.Customer(
+        id=customer.id,
+        name=customer.name,
+        email=customer.email,
+        phone=customer.phone,
+        sms_stopped=since is not None,
+        sms_stopped_since=shapes.maybe_moment(since),
+    )
 
 
 def job_ref(ref: e.JobRef | None) -> shapes.JobRef | None:
     return shapes.JobRef(ref.id, ref.reference, ref.title, ref.status, ref.customer_name) if ref else None
 
 
-def job(job: e.Job, threads: list[e.ThreadView]) -> shapes.Job:
+def job(job: e.Job, threads: list[e.ThreadView], stopped: Stopped) -> shapes.Job:
     ref = job.ref
     return shapes.Job(
         id=ref.id,
@@ -32,7 +50,7 @@ def job(job: e.Job, threads: list[e.ThreadView]) -> shapes.Job:
         title=ref.title,
         status=ref.status,
         customer_name=ref.customer_name,
-        customer=customer(job.customer),
+        customer=customer(job.customer, stopped),
         assignees=[person(staff) for staff in job.assignees],
         scheduled_at=shapes.maybe_moment(job.scheduled_at),
         external_id=job.external_id,
@@ -54,6 +72,7 @@ def message(m: e.Message) -> shapes.Message:
         event=event(m),
         client_msg_id=m.client_msg_id,
         created_at=shapes.moment(m.created_at),
+        via="sms" if m.via == "sms" else None,
     )
 
 

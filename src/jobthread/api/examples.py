@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobthread.api import customer_shapes, health, shapes
+from jobthread.api import customer_shapes, health, shapes, sms_shapes
 
 Json = dict[str, Any]
 
@@ -12,6 +12,7 @@ _TOKEN = "Zm9yIHRoZSBkb2N1bWVudGF0aW9uIG9ubHksIG5vIGxpbms"  # noqa: S105
 
 _USER: Json = {**_DORA, "email": "dora@example.com", "active": True}
 _CUSTOMER: Json = {"id": 9, "name": "Carol Weaver", "email": "carol@example.com", "phone": "+12025550123"}
+_CUSTOMER |= {"sms_stopped": False, "sms_stopped_since": None}
 _JOB_REF: Json = {
     "id": 101,
     "reference": "101",
@@ -46,6 +47,7 @@ _MESSAGE: Json = {
     "event": None,
     "client_msg_id": "3f1c9a52-7d1e",
     "created_at": "2026-11-23T08:15:30.250Z",
+    "via": None,
     "attachments": [],
 }
 _CREATED: Json = {
@@ -58,6 +60,7 @@ _CREATED: Json = {
     "event": {"type": "created", "people": [{"id": 2, "name": "Dora Lind"}]},
     "client_msg_id": "0b6f2c1e9d4a4f7f8a3e5d2c1b0a9f8e",
     "created_at": "2026-11-23T08:15:30.250Z",
+    "via": None,
     "attachments": [],
 }
 _THREAD: Json = {
@@ -170,6 +173,19 @@ EXAMPLES: dict[Any, Any] = {
     shapes.Customer: _CUSTOMER,
     shapes.Customers: {"customers": [_CUSTOMER], "next_cursor": None},
     shapes.CustomerChange: {"phone": "+12025550123"},
+    shapes.ConsentNote: {"note": "Asked on the phone"},
+    shapes.ConsentHistory: {
+        "entries": [
+            {
+                "number": "+12025550123",
+                "state": "stopped",
+                "at": "2026-11-23T08:15:30.250Z",
+                "how": "keyword",
+                "note": "STOP",
+                "by": None,
+            }
+        ]
+    },
     shapes.Job: _JOB,
     shapes.Jobs: {"jobs": [_JOB], "next_cursor": None},
     shapes.NewJob: {
@@ -232,6 +248,32 @@ EXAMPLES: dict[Any, Any] = {
     customer_shapes.CustomerReadMark: {"up_to_seq": 2},
     customer_shapes.CustomerTyping: {"thread_id": 12},
     customer_shapes.RenewalAnswer: {"status": "accepted"},
+    # providers of text messages
+    sms_shapes.TwilioText: {
+        "MessageSid": "SM0123456789abcdef0123456789abcdef",
+        "From": "+12025550123",
+        "Body": "Nine is fine, thank you.",
+        "NumMedia": "0",
+    },
+    sms_shapes.TwilioReceipt: {
+        "MessageSid": "SM0123456789abcdef0123456789abcdef",
+        "MessageStatus": "undelivered",
+        "ErrorCode": "30006",
+    },
+    sms_shapes.VonageText: {
+        "message_uuid": "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab",
+        "from": "12025550123",
+        "text": "Nine is fine, thank you.",
+        "message_type": "text",
+    },
+    sms_shapes.VonageReceipt: {
+        "message_uuid": "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab",
+        "status": "delivered",
+        "client_ref": "40-1795000000000000",
+    },
+    sms_shapes.GenericText: {"id": "4711", "from": "+12025550123", "text": "Nine is fine, thank you."},
+    sms_shapes.GenericReceipt: {"id": "4712", "status": "delivered", "ref": "40-1795000000000000"},
+    sms_shapes.Received: {"status": "ok"},
     # the rest
     shapes.AuditEntries: {"entries": [_ENTRY], "next_cursor": None},
     shapes.About: {"company": "Example Heating", "version": "1.0.0", "demo": False, "sign_ins": []},

@@ -1,11 +1,9 @@
 """What texts, names and contacts must be like: trimmed, and without characters that do harm later."""
 
 import re
-import unicodedata
 from datetime import UTC, datetime, timedelta
 
-import phonenumbers
-
+from jobthread import texting
 from jobthread.entities import Micros
 from jobthread.errors import Invalid
 
@@ -53,13 +51,10 @@ def email(text: str, field: str) -> str:
 
 def phone(text: str, country: str, field: str) -> str:
     """The number as E.164; without a country code it is read as one of `country`."""
-    try:
-        number = phonenumbers.parse(unicodedata.normalize("NFKC", text), country)
-    except phonenumbers.NumberParseException:
-        raise Invalid(field, "is not a telephone number") from None
-    if not phonenumbers.is_possible_number(number):
+    number = texting.e164(text, country)
+    if number is None:
         raise Invalid(field, "is not a telephone number")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return number
 
 
 def scheduled(at: datetime, field: str) -> Micros:

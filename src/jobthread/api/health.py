@@ -67,8 +67,13 @@ class Metrics:
     streams: Gauge
     streams_cut: Counter
 
+    texts: Counter
+
     def observe_restart(self, worker: str) -> None:
         self.restarts.labels(worker).inc()
+
+    def observe_text(self, outcome: str) -> None:
+        self.texts.labels(outcome).inc()
 
     def observe_delivery(self, channel: Channel, status: DeliveryStatus) -> None:
         self.attempts.labels(channel, status).inc()
@@ -96,6 +101,9 @@ def new_metrics() -> Metrics:
         ),
         streams=Gauge("jobthread_streams", "Open live streams", ["of"], registry=registry),
         streams_cut=Counter("jobthread_streams_cut", "Readers that had stalled", registry=registry),
+        texts=Counter(
+            "jobthread_texts_received", "Texts by what became of them", ["outcome"], registry=registry
+        ),
     )
 
 

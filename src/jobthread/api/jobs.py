@@ -13,8 +13,8 @@ from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, if_cha
 from jobthread.entities import Job, JobStatus, Micros, Staff
 from jobthread.errors import Forbidden, Invalid, NotFound, Taken
 from jobthread.policy import job_sight_of, sight_of
+from jobthread.store import consent, views
 from jobthread.store import jobs as store
-from jobthread.store import views
 from jobthread.store.database import Reading
 from jobthread.store.pages import Page
 
@@ -96,7 +96,7 @@ async def change_job(asked: Asked[shapes.JobChange, Nothing]) -> Response[bytes]
 def _shape(tx: Reading, staff: Staff, job: Job) -> shapes.Job:
     in_job = views.ThreadFilter(job_id=job.ref.id)
     found = views.page(tx, sight_of(staff), in_job, views.reader_of(staff), None, 100)
-    return encoding.job(job, found.items)
+    return encoding.job(job, found.items, consent.stopped_among(tx, [job.customer.phone]))
 
 
 def _new_job(asked: shapes.NewJob, country: str) -> jobs.NewJob:

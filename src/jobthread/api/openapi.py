@@ -9,7 +9,7 @@ import msgspec
 
 from jobthread import __version__
 from jobthread.api import problems
-from jobthread.api.calls import JSON, Call, Nothing, Who
+from jobthread.api.calls import Call, Nothing, Who
 from jobthread.api.examples import EXAMPLES
 from jobthread.api.openapi_words import ABOUT, DONE, MEANS, NOUNS, PATH_IDS, SECURITY
 from jobthread.api.refusals import Refusal, every_refusal, refusals
@@ -24,6 +24,7 @@ _CALLERS: dict[Who, list[Json]] = {
     Who.STAFF: [{"session": []}, {"api_key": []}],
     Who.VISITOR: [{"customer_session": []}, {"magic_token": []}],
 }
+_OF_PROVIDER = re.compile(r"/api/sms/(\w+)/")
 
 
 def document(calls: Sequence[Call]) -> Json:
@@ -61,17 +62,24 @@ def _operation(call: Call, shapes: Shapes) -> Json:
         "tags": [call.noun],
         "summary": re.split(r"[.;:](?:\s|$)", call.summary)[0],
         "description": call.summary,
-        "security": _CALLERS[call.who],
+        "security": _security(call),
     }
     if parameters := [*_path_parameters(call), *_query_parameters(call, shapes), *_header_parameters(call)]:
         operation["parameters"] = parameters
     if call.body is not None:
         operation["requestBody"] = {
             "required": not call.body_optional,
-            "content": {JSON: _content(call.body, shapes)},
+            "content": {call.takes: _content(call.body, shapes)},
         }
     operation["responses"] = {**_answers(call, shapes), **_problems(refusals(call))}
     return operation
+
+
+def _security(call: Call) -> list[Json]:
+    """Each provider proves itself in its own way, and its name stands in the path."""
+    if provider := _OF_PROVIDER.match(call.path):
+        return [{f"{provider[1]}_signature": []}]
+    return _CALLERS[call.who]
 
 
 # --- what is asked --------------------------------------------------------------------------------

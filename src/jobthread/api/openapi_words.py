@@ -38,6 +38,7 @@ NOUNS: dict[str, str] = {
     "customer": "The customer's own calls: one job, and nothing else",
     "events": "Live updates: streams of events, and typing notices",
     "users": "Staff accounts",
+    "sms_webhooks": "What providers of text messages call: texts that came in, and receipts",
     "audit": "Who did what, when and from where",
     "health": "For those who run the server",
     "about": "What this server and its API are",
@@ -79,6 +80,23 @@ SECURITY: dict[str, Any] = {
         "scheme": "bearer",
         "description": "Customers: the token of the magic link itself.",
     },
+    "twilio_signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Twilio-Signature",
+        "description": "Twilio: HMAC-SHA1 with the account's token over address and form fields.",
+    },
+    "vonage_signature": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "Vonage: a JWT (HS256) with the signature secret, and the body's SHA-256 in it.",
+    },
+    "generic_signature": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Any other provider: the `secret` of its template.",
+    },
 }
 
 MEANS: dict[str, str] = {
@@ -91,6 +109,8 @@ MEANS: dict[str, str] = {
     "job_inactive": "The job of the link is closed.",
     "forbidden": "One may see it, but one's role may not do this.",
     "wrong_job": "A link opens its own job and no other.",
+    "bad_signature": "It was not made with the secret of the account, or for another address than "
+    "`JOBTHREAD_BASE_URL`.",
     "cross_site": "`Sec-Fetch-Site` or `Origin` names another site, and the request could change something.",
     "not_found": "It does not exist, or one may not see it: the two answers are identical.",
     "method_not_allowed": "`Allow` names the methods that this address answers to.",
@@ -101,7 +121,7 @@ MEANS: dict[str, str] = {
     "last_admin": "Somebody must be able to administer the server.",
     "taken": "Another row bears this name, address or number; `detail` says which.",
     "body_too_large": "The server's limit on bodies is a setting.",
-    "wrong_content_type": "Bodies are JSON and nothing else, uncompressed.",
+    "wrong_content_type": "Bodies are JSON and nothing else, uncompressed; Twilio's are forms.",
     "invalid": "`errors` names each field and says what is wrong with it.",
     "rate_limited": "Wait for as many seconds as `Retry-After` says.",
     "internal": "A mistake of ours; the server's log has more under the `X-Request-Id`.",

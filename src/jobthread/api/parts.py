@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from jobthread.actions.links import Issuing
 from jobthread.api.callers import Callers
 from jobthread.api.limits import MessageLimits, TypingLimits
+from jobthread.api.texting import Texting
 from jobthread.live.hub import Hub
 from jobthread.store.database import Database
 from jobthread.store.limits import Limits
@@ -31,6 +32,8 @@ class Parts:
     """Signs the addresses that end mails."""
     demo: bool
     """It serves the demo company: sign-ins and mails are there for anyone to see."""
+    texting: Texting | None = None
+    """Whose webhooks about text messages are taken in, and how they are answered."""
 
     @property
     def https(self) -> bool:

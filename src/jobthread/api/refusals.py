@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from jobthread.api.caller import SAFE
-from jobthread.api.calls import Call, Who
+from jobthread.api.calls import JSON, Call, Who
 from jobthread.errors import (
     BadJson,
+    BadSignature,
     BodyTooLarge,
     CrossSite,
     Invalid,
@@ -16,6 +17,7 @@ from jobthread.errors import (
     LinkRevoked,
     NotAuthenticated,
     NotFound,
+    RateLimited,
     Unavailable,
     WrongContentType,
     WrongJob,
@@ -26,6 +28,8 @@ Refusal = type[JobthreadError]
 _OF_CALLERS: dict[Who, tuple[Refusal, ...]] = {
     Who.ANYONE: (),
     Who.STAFF: (NotAuthenticated,),
+    # Another path than that of the provider that is set up is not there.
+    Who.PROVIDER: (BadSignature, NotFound, RateLimited),
     Who.VISITOR: (NotAuthenticated, LinkInvalid, LinkExpired, LinkRevoked, JobInactive, WrongJob),
 }
 
@@ -43,12 +47,14 @@ def every_refusal() -> list[Refusal]:
 
 def _of_its_kind(call: Call) -> Iterator[Refusal]:
     yield from _OF_CALLERS[call.who]
-    if call.method not in SAFE:
+    if call.method not in SAFE and call.who is not Who.PROVIDER:
         yield CrossSite
     if "{" in call.path:
         yield NotFound
     if call.body is not None:
-        yield from (BadJson, BodyTooLarge, WrongContentType)
+        yield from (BodyTooLarge, WrongContentType)
+        if call.takes == JSON:
+            yield BadJson
     if call.body is not None or call.who is not Who.ANYONE:
         yield Unavailable  # it reads or writes the database, if only to see who is calling
     # A query key that is not known is refused by every call.

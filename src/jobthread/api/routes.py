@@ -25,6 +25,7 @@ from jobthread.api import (
     pages,
     problems,
     push,
+    sms_webhooks,
     threads,
     users,
 )
@@ -45,6 +46,7 @@ NOUNS: tuple[Calls, ...] = (
     customer.calls,
     events.calls,
     users.calls,
+    sms_webhooks.calls,
     audit.calls,
     health.calls,
     about.calls,

@@ -29,7 +29,12 @@ def shapes_of(calls: Sequence[Call]) -> Shapes:
     kinds = [*queries, *(kind for kind in dict.fromkeys(others) if kind is not None)]
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
     of = dict(zip(kinds, schemas, strict=True))
-    named = {name: _as_sent(_portable(schema)) for name, schema in components.items()}
+    bodies = list(dict.fromkeys(call.body for call in calls if call.body is not None))
+    _, received = msgspec.json.schema_components(bodies, ref_template=REF)
+    named = {
+        name: _portable(schema) if name in received else _as_sent(_portable(schema))
+        for name, schema in components.items()
+    }
     return Shapes(
         of=of,
         queries={query: named.pop(of[query]["$ref"].rpartition("/")[2]) for query in queries},

@@ -111,6 +111,8 @@ class Customer(Struct):
     name: str
     email: str | None
     phone: str | None
+    sms_stopped: Annotated[bool, Meta(description="The number asked for no more texts: none goes to it")]
+    sms_stopped_since: Moment | None
 
 
 class Customers(Struct):
@@ -128,6 +130,25 @@ class CustomerChange(Asking):
     name: Name | UnsetType = UNSET
     email: Email | None | UnsetType = UNSET
     phone: Phone | None | UnsetType = UNSET
+
+
+class ConsentNote(Asking):
+    note: Annotated[Name, Meta(description="How the customer said so", examples=["Asked on the phone"])]
+
+
+class ConsentEntry(Struct):
+    """From then on texts to the number were stopped, or wanted again."""
+
+    number: str
+    state: e.ConsentState
+    at: Moment
+    how: e.ConsentHow
+    note: Annotated[str, Meta(description="The word that was texted, the provider's error, or staff's note")]
+    by: Named | None
+
+
+class ConsentHistory(Struct):
+    entries: list[ConsentEntry]
 
 
 class JobRef(Struct):
@@ -227,6 +248,7 @@ class Message(Struct):
     event: Event | None
     client_msg_id: str
     created_at: Moment
+    via: Annotated[Literal["sms"] | None, Meta(description="By what it came where not by the web")]
     attachments: list[Attachment] = []
 
 

@@ -31,6 +31,9 @@ _INSTEAD = str.maketrans(
 ALONE = 160
 JOINED = 153
 """Places in a message that stands alone, and in each of several that are joined."""
+ALONE_OTHERWISE = 70
+JOINED_OTHERWISE = 67
+"""The same where a single letter is not of the alphabet: then all of them are UTF-16."""
 
 
 def written(text: str) -> str:
@@ -42,6 +45,14 @@ def segments(text: str) -> int:
     """How many messages carry `text`, which must be of the alphabet."""
     places = sum(2 if character in _EXTENDED else 1 for character in text)
     return 1 if places <= ALONE else -(-places // JOINED)
+
+
+def pieces(text: str) -> int:
+    """How many messages carry `text`, of whatever letters."""
+    if all(map(_is_of_the_alphabet, text)):
+        return segments(text)
+    places = len(text.encode("utf-16-be", "surrogatepass")) // 2
+    return 1 if places <= ALONE_OTHERWISE else -(-places // JOINED_OTHERWISE)
 
 
 def _written_as(character: str) -> str:

@@ -1,4 +1,4 @@
-"""Text messages: how they are worded, and where they go; so far into a folder that collects them."""
+"""Text messages: how they are worded; and where no provider is set up, the folder that collects them."""
 
 import asyncio
 from pathlib import Path
@@ -23,7 +23,7 @@ _WORDINGS = (
 def worded(company: str, title: str, until: str, link: str) -> str:
     """The fullest wording that costs no more messages than the shortest would."""
     told = {
-        "company": _shortened(company, LONGEST_COMPANY) or "Your service company",
+        "company": named(company),
         "title": _shortened(title, LONGEST_TITLE) or "your job",
         "until": until,
         "link": link,
@@ -31,6 +31,11 @@ def worded(company: str, title: str, until: str, link: str) -> str:
     texts = [wording.format(**told) for wording in _WORDINGS]
     fewest = segments(texts[-1])
     return next(text for text in texts if segments(text) == fewest)
+
+
+def named(company: str) -> str:
+    """Who writes, in the phone's alphabet."""
+    return _shortened(company, LONGEST_COMPANY) or "Your service company"
 
 
 def into_folder(folder: Path) -> Send:

@@ -179,6 +179,8 @@ chat_messages = Table(
     _moment("created_at"),
     Column("ip", String(45)),
     Column("user_agent", String(400)),
+    # By what it came where not by the web: sms.
+    Column("via", String(10)),
     Column("words", Words),
     UniqueConstraint("thread_id", "seq"),
     # Exactly once, for as long as the message lives: a retry after three days meets the first one.
@@ -373,6 +375,41 @@ deliveries = Table(
     Index(None, "status", "due_at", "id"),
     Index(None, "magic_session_id"),
     Index(None, "thread_id", "id"),
+    # Whom a reply answers, and what a receipt is about.
+    Index(None, "recipient", "id"),
+    Index(None, "provider_id"),
+    sqlite_autoincrement=True,
+)
+
+# --- text messages --------------------------------------------------------------------------------
+
+# Rows are only ever added: the newest row of a number says whether texts may go to it.
+sms_consent = Table(
+    "sms_consent",
+    metadata,
+    _id(),
+    Column("number", String(20), nullable=False),
+    Column("state", String(10), nullable=False),
+    _moment("at"),
+    Column("how", String(10), nullable=False),
+    Column("note", String(200), nullable=False),
+    _ref("user_id", "users.id", nullable=True),
+    Index(None, "number", "id"),
+    sqlite_autoincrement=True,
+)
+
+# What came in, so that a webhook that is repeated changes nothing; texts themselves are messages of threads.
+sms_incoming = Table(
+    "sms_incoming",
+    metadata,
+    _id(),
+    Column("provider", String(20), nullable=False),
+    Column("provider_id", String(200), nullable=False),
+    _moment("at"),
+    Column("number", String(20), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    _ref("thread_id", "chat_threads.id", nullable=True),
+    UniqueConstraint("provider", "provider_id"),
     sqlite_autoincrement=True,
 )
 
