@@ -131,6 +131,7 @@ def test_who_was_told_of_news_below_reads_on_there(someone: Someone, cast: Cast)
     expect(conversation(page).get_by_text("Are you there?")).to_be_in_viewport()
 
 
+@pytest.mark.usefixtures("without_streams")
 def test_what_was_refused_is_deleted_or_sent_again(people: People, someone: Someone, cast: Cast) -> None:
     people.expect_trouble(REFUSED)
     thread = cast.dora.opens_thread(cast.tom)

@@ -41,7 +41,7 @@ export class News<M = unknown, T = unknown> {
     if (!this.stream || this.#stopped.signal.aborted) return;
     const { path, name, hear } = this.stream;
     this.#live ??= new Live(path, name, {
-      hear: (told) => (told.name === "resync" ? void this.now() : hear(told as Happening<M, T>)),
+      hear: (told) => (told.name === "resync" ? this.anew() : hear(told as Happening<M, T>)),
       hears: (told, gap) => this.#hears(told, gap),
       refused: () => void this.now(),
     });
@@ -64,10 +64,9 @@ export class News<M = unknown, T = unknown> {
   }
 
   now = async () => {
-    if (this.#stopped.signal.aborted) return;
-    this.#again = this.#looking;
-    if (this.#looking) return;
+    if (this.#looking || this.#stopped.signal.aborted) return;
     this.#looking = true;
+    this.#again = false;
     try {
       await this.look();
     } finally {
@@ -75,6 +74,12 @@ export class News<M = unknown, T = unknown> {
       this.#wait();
     }
     if (this.#again) void this.now();
+  };
+
+  /** Something has happened: a look that is under way may be too early for it. */
+  anew = () => {
+    this.#again = true;
+    void this.now();
   };
 
   stop() {
@@ -85,7 +90,7 @@ export class News<M = unknown, T = unknown> {
 
   #hears(told: boolean, gap: boolean) {
     this.#told = told;
-    if (told && gap) void this.now();
+    if (told && gap) this.anew();
     // It may be the end of a right, or of the signal: asking tells which.
     else if (!told) this.soon();
     else this.#wait();

@@ -8,6 +8,7 @@ const PAGE = 50;
 const KEPT = 200;
 const FAR_BEHIND = 300;
 const WRITES_FOR_MS = 6_000;
+const KEEP_AFTER_MS = 1_000;
 
 interface Kept {
   thread: Thread;
@@ -28,6 +29,7 @@ export class Conversation {
   /** Who is writing at the moment, by name. */
   writing = $state.raw<string[]>([]);
   #marked = 0;
+  #keeping = 0;
   #writes = new Map<string, number>();
 
   constructor(readonly id: number) {}
@@ -75,6 +77,8 @@ export class Conversation {
     if (message.seq > this.#last + 1) return void this.refresh();
     this.messages = [...this.messages, message];
     if (this.thread && message.seq > this.thread.last_seq) this.thread.last_seq = message.seq;
+    clearTimeout(this.#keeping);
+    this.#keeping = window.setTimeout(() => this.#keep(), KEEP_AFTER_MS);
   }
 
   /** Raises `NoSignal`. */
@@ -112,6 +116,7 @@ export class Conversation {
   }
 
   lost() {
+    clearTimeout(this.#keeping);
     this.gone = true;
     void drop(session.who, this.#name);
   }

@@ -158,6 +158,7 @@ class Inbox {
   /** The thread is no longer for this person to see. */
   lost(id: number) {
     this.threads = this.threads.filter((thread) => thread.id !== id);
+    if (!this.filtered) void keep(session.who, "threads", $state.snapshot(this.threads));
     if (this.#current?.id === id) this.#current = null;
     this.#conversations.delete(id);
     void this.#count();
@@ -225,7 +226,7 @@ class Inbox {
   // What cannot be put in its place here is asked for, once for all that happens at a time.
   #settle() {
     clearTimeout(this.#settling);
-    this.#settling = window.setTimeout(() => this.#news?.now(), SETTLE_MS);
+    this.#settling = window.setTimeout(() => this.#news?.anew(), SETTLE_MS);
   }
 
   #wasRead({ id, thread }: Conversation, before?: number) {

@@ -57,6 +57,7 @@ export class Visit {
   private bearing = false;
   private marking = 0;
   private settling = 0;
+  private keeping = 0;
   private toldOfTyping = 0;
   private readonly writers = new Map<string, number>();
 
@@ -212,7 +213,7 @@ export class Visit {
     const { thread_id, seq, sender } = message;
     this.stopped(`${thread_id} ${sender.name}`);
     const last = this.lastOf(thread_id);
-    if (last && seq === last + 1) this.append(thread_id, [message]);
+    if (last && seq === last + 1) (this.append(thread_id, [message]), this.keepSoon());
     else if (seq > last && thread_id === this.current) this.settle();
     if (isTheirs(message) && (thread_id !== this.current || document.hidden))
       this.threads = this.threads.map((one) =>
@@ -244,7 +245,7 @@ export class Visit {
   // What cannot be put in its place here is asked for, once for all that happens at a time.
   private settle() {
     clearTimeout(this.settling);
-    this.settling = window.setTimeout(this.news.now, SETTLE_MS);
+    this.settling = window.setTimeout(this.news.anew, SETTLE_MS);
   }
 
   private async refresh() {
@@ -345,6 +346,15 @@ export class Visit {
     const last = messages.slice(-KEPT);
     const has_more = hasOlder || last.length < messages.length;
     return keep(this.who, "view", { company: this.company, view: { ...view, messages: last, has_more } });
+  }
+
+  // So that what was told, too, can be read without signal.
+  private keepSoon() {
+    clearTimeout(this.keeping);
+    this.keeping = window.setTimeout(() => {
+      const { job, threads, thread } = this;
+      if (job && thread) void this.keep({ job, threads, thread, messages: [], has_more: false });
+    }, SETTLE_MS);
   }
 
   private put(id: number, change: Partial<Pages>) {

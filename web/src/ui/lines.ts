@@ -116,3 +116,39 @@ function eventText({ event, sender }: Said): string {
   const names = event!.people.map((person) => person.name).join(", ");
   return shared.events[event!.type](sender.kind === "system" ? shared.system : sender.name, names);
 }
+
+/** Lines that are looked at together: of thousands only the stacks that have changed. */
+export interface Stack {
+  key: number;
+  lines: Line[];
+}
+
+const STACK = 50;
+
+/** A stack stays the same object while its lines do. */
+export function stacker(): (lines: Line[]) => Stack[] {
+  let before = new Map<number, Stack>();
+  return (lines) => {
+    const stacks = cut(lines).map((stack) => {
+      const known = before.get(stack.key);
+      return known && isSame(known.lines, stack.lines) ? known : stack;
+    });
+    before = new Map(stacks.map((stack) => [stack.key, stack]));
+    return stacks;
+  };
+}
+
+// By number, so that a page before the first one moves nothing. What waits belongs to the last.
+function cut(lines: Line[]): Stack[] {
+  const stacks: Stack[] = [];
+  for (const line of lines) {
+    const last = stacks[stacks.length - 1];
+    const key = line.seq === null ? (last?.key ?? 0) : Math.floor(line.seq / STACK);
+    if (last?.key === key) last.lines.push(line);
+    else stacks.push({ key, lines: [line] });
+  }
+  return stacks;
+}
+
+const isSame = (one: Line[], other: Line[]) =>
+  one.length === other.length && one.every((line, at) => line === other[at]);
