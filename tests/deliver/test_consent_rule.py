@@ -44,6 +44,9 @@ ENDS = ["taken", "taken", "busy", "opted out", "lost", "lost before", "crash bef
 WORDS = ["STOP", " stop!", "Baja", "START", "start", "YES", "sí", "HELP", "When will you come?", ""]
 
 
+TOLD_BY_PROVIDERS = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.FAILED)
+
+
 class Crash(BaseException):
     """The process is gone."""
 
@@ -189,7 +192,7 @@ class ConsentRule(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 100), status=st.sampled_from(DeliveryStatus), opted_out=st.booleans())
     def a_receipt_comes(self, which: int, status: DeliveryStatus, opted_out: bool) -> None:
-        if not self.handed or status in (DeliveryStatus.QUEUED, DeliveryStatus.SENDING):
+        if not self.handed or status not in TOLD_BY_PROVIDERS:
             return
         name, number = self.handed[which % len(self.handed)]
         receipt = Receipt(name, None, status, "words", "error 21610", opted_out)

@@ -10,6 +10,8 @@ _DORA: Json = {"id": 2, "name": "Dora Lind", "role": "dispatcher"}
 _TOM: Json = {"id": 5, "name": "Tom Berg", "role": "technician"}
 _TOKEN = "Zm9yIHRoZSBkb2N1bWVudGF0aW9uIG9ubHksIG5vIGxpbms"  # noqa: S105
 
+_PUBLIC_KEY = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+
 _USER: Json = {**_DORA, "email": "dora@example.com", "active": True}
 _CUSTOMER: Json = {"id": 9, "name": "Carol Weaver", "email": "carol@example.com", "phone": "+12025550123"}
 _CUSTOMER |= {"sms_stopped": False, "sms_stopped_since": None}
@@ -290,6 +292,11 @@ EXAMPLES: dict[Any, Any] = {
         "muted_thread_ids": [7],
     },
     shapes.PreferencesChange: {"quiet_from": "22:00", "quiet_until": "06:00", "time_zone": "Europe/Madrid"},
+    shapes.PushKey: {"public_key": _PUBLIC_KEY},
+    shapes.PushSubscription: {
+        "endpoint": "https://push.example.com/v2/abc",
+        "keys": {"p256dh": _PUBLIC_KEY, "auth": "c2l4dGVlbiBieXRlcyBvaw"},
+    },
     shapes.Presence: {"visible": True},
     shapes.ThreadDeliveries: {
         "deliveries": [

@@ -29,7 +29,7 @@ async def push_key(asked: Asked[None, Nothing]) -> Response[bytes]:
     answers={204: None},
     errors=(Forbidden,),
 )
-async def subscribe(asked: Asked[shapes.PushSubscription, Nothing]) -> Response[bytes]:
+async def subscribe_device(asked: Asked[shapes.PushSubscription, Nothing]) -> Response[bytes]:
     """Have notices shown by this browser, for as long as one is signed in there. A later one replaces it."""
     body, session = asked.body, _session_of(asked)
     _check(body)
@@ -40,7 +40,7 @@ async def subscribe(asked: Asked[shapes.PushSubscription, Nothing]) -> Response[
 
 
 @calls.add("DELETE", "/api/push/subscription", Who.STAFF, answers={204: None}, errors=(Forbidden,))
-async def unsubscribe(asked: Asked[None, Nothing]) -> Response[bytes]:
+async def unsubscribe_device(asked: Asked[None, Nothing]) -> Response[bytes]:
     """No more notices by this browser."""
     session = _session_of(asked)
     await asked.parts.db.write(lambda tx: push.unsubscribe(tx, asked.by, session))
