@@ -103,6 +103,7 @@ def staff_screens(company: Company) -> list[Screen]:
         Screen("/people", "Set a password for", ("Set password",)),
         Screen("/people", "This person is signed out everywhere", ("Deactivate",)),
         Screen("/audit", "Chat link made"),
+        Screen("/deliveries", "Chat link"),
         Screen("/account", "Change password"),
         Screen("/account", "At least 8 characters", ("Change password",)),
         Screen("/messages/0", "There is nothing here"),

@@ -1,4 +1,5 @@
 /** A sound and a notice of the device for a message that comes while one looks elsewhere: only where asked for. */
+import { subscribe, unsubscribe } from "./push";
 import type { Message, Thread } from "./shapes";
 
 export interface Alert {
@@ -25,6 +26,7 @@ export function wants(kind: Kind): boolean {
 export async function want(kind: Kind, whether: boolean): Promise<boolean> {
   if (kind === "notice" && whether && (await Notification.requestPermission()) !== "granted") whether = false;
   if (kind === "sound" && whether) ring();
+  if (kind === "notice") void (whether ? subscribe() : unsubscribe());
   localStorage.setItem(kind, whether ? "yes" : "no");
   return whether;
 }

@@ -42,6 +42,7 @@ export const identify = (token: string) => void (credential = { Authorization: `
 export const get = <T>(path: string): Promise<T> => ask<T>("GET", path);
 export const post = <T = void>(path: string, body?: unknown): Promise<T> => ask<T>("POST", path, body);
 export const patch = <T>(path: string, body: unknown): Promise<T> => ask<T>("PATCH", path, body);
+export const put = (path: string, body: unknown): Promise<void> => ask("PUT", path, body);
 export const remove = (path: string): Promise<void> => ask<void>("DELETE", path);
 
 const known = new Map<string, { etag: string; value: unknown }>();
@@ -68,6 +69,12 @@ export async function listen(path: string, after: string, signal: AbortSignal) {
   const streams = response.headers.get("Content-Type")?.startsWith("text/event-stream");
   if (response.ok && streams && response.body) return response.body;
   return read<never>(response);
+}
+
+/** The last word of a page that is going: nobody waits for the answer. */
+export function farewell(path: string, body: unknown) {
+  const headers = { ...credential, "Content-Type": "application/json" };
+  fetch(path, { method: "POST", headers, body: JSON.stringify(body), keepalive: true }).catch(() => {});
 }
 
 /** As the others, for what was asked before this file was there. */

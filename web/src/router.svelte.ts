@@ -6,6 +6,7 @@ export type Screen =
   | { name: "job"; job: number }
   | { name: "people" }
   | { name: "audit" }
+  | { name: "deliveries" }
   | { name: "account" }
   | { name: "nowhere" };
 
@@ -53,7 +54,13 @@ function screenAt({ pathname, searchParams }: URL): Screen {
   if ((first === "" || first === "messages") && (!second || id || second === "new"))
     return { name: "messages", thread: id, fresh: second === "new" || searchParams.has("new") };
   if (second) return { name: "nowhere" };
-  if (first === "jobs" || first === "people" || first === "audit" || first === "account")
+  if (
+    first === "jobs" ||
+    first === "people" ||
+    first === "audit" ||
+    first === "deliveries" ||
+    first === "account"
+  )
     return { name: first };
   return { name: "nowhere" };
 }

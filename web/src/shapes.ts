@@ -19,6 +19,10 @@ export type Customer = Schemas["Customer"];
 export type Link = Schemas["Link"];
 export type IssuedLink = Schemas["IssuedLink"];
 export type Delivery = Schemas["Delivery"];
+export type ThreadDelivery = Schemas["ThreadDelivery"];
+export type Deliveries = Schemas["Deliveries"];
+export type AnyDelivery = Schemas["AnyDelivery"];
+export type Preferences = Schemas["Preferences"];
 export type AuditEntry = Schemas["AuditEntry"];
 
 export type CustomerMessage = Schemas["CustomerMessage"];

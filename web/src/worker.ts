@@ -6,9 +6,16 @@ import { flush } from "./outbox";
 
 declare const self: ServiceWorkerGlobalScope;
 
+interface Pushed {
+  title: string;
+  body: string;
+  path: string;
+  badge: number;
+}
+
 const CACHE = `shell-${__VERSION__}`;
 const SHELL = "/";
-const SCREENS = /^\/(|messages|jobs|people|audit|account)(\/[^/]*)?$/;
+const SCREENS = /^\/(|messages|jobs|people|audit|deliveries|account)(\/[^/]*)?$/;
 const PATIENCE_MS = 3_000;
 
 self.addEventListener("install", (event) => {
@@ -37,10 +44,22 @@ self.addEventListener("message", (event) => {
   if (event.data?.alert) event.waitUntil(show(event.data.alert));
 });
 
+self.addEventListener("push", (event) => {
+  if (event.data) event.waitUntil(pushed(event.data.json()));
+});
+
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(go(`/messages/${event.notification.data.thread}`));
 });
+
+// Browsers insist that each push is shown.
+async function pushed({ title, body, path, badge }: Pushed) {
+  const thread = Number(path.split("/").pop());
+  const how = { body, tag: `thread ${thread}`, icon: "/icons/icon-192.png", data: { thread } };
+  await self.registration.showNotification(title, how);
+  await self.navigator.setAppBadge?.(badge).catch(() => {});
+}
 
 // Whoever has the app before them sees it there.
 async function show({ title, body, thread }: Alert) {

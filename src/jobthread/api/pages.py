@@ -18,7 +18,17 @@ from jobthread.api.front import CSP, CSP_HEADER
 FOLDER = Path(__file__).parent.parent / "web"
 """Where the build of `web/` goes."""
 
-SCREENS = ("/", "/messages", "/messages/{on:str}", "/jobs", "/jobs/{on:str}", "/people", "/audit", "/account")
+SCREENS = (
+    "/",
+    "/messages",
+    "/messages/{on:str}",
+    "/jobs",
+    "/jobs/{on:str}",
+    "/people",
+    "/audit",
+    "/deliveries",
+    "/account",
+)
 """The addresses of the staff's app; whether there is such a thread or job, it learns by its calls."""
 
 NUMBER = re.compile(r"[1-9][0-9]{0,15}")

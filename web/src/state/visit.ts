@@ -3,6 +3,7 @@ import { answered, get, identify, look, NoSignal, onReach, post, Refused } from 
 import { drop, keep, kept } from "../database";
 import { News } from "../news";
 import type { About, CustomerMessage, CustomerThread, CustomerView, Happening, OpenedLink } from "../shapes";
+import { showPresence } from "../presence";
 import type { Trouble } from "../words/customer";
 import { troubleOf } from "./troubles";
 import { Waiting } from "./waiting";
@@ -196,6 +197,7 @@ export class Visit {
     this.trouble = null;
     this.changed();
     this.news.listen();
+    showPresence(`/api/chat/customer/jobs/${this.opening.job}/presence`);
     void this.sending.flush();
     if (!this.current && this.threads[0]) await this.choose(this.threads[0].id); // all are closed
   }

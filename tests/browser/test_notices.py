@@ -1,0 +1,91 @@
+"""Told outside the app: what one wants to be told by, what the device shows, and what went out."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.chatting import address
+from tests.browser.people import People
+from tests.cast import Cast, ok
+from tests.serving import wait_until
+
+
+def test_whoever_looks_at_the_app_is_known_to_be_there_and_to_have_gone(
+    people: People, someone: Callable[..., Page], cast: Cast
+) -> None:
+    said: list[Any] = []
+    tom = someone(cast.tom)
+    tom.on("request", lambda one: said.append(one.post_data_json) if "/presence" in one.url else None)
+    tom.reload()
+    wait_until(lambda: tom.evaluate("0") == 0 and {"visible": True} in said)
+    tom.evaluate(
+        "Object.defineProperty(document, 'hidden', { get: () => true });"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    wait_until(lambda: tom.evaluate("0") == 0 and said[-1] == {"visible": False})
+
+
+def test_quiet_hours_and_mails_are_chosen_in_the_account(someone: Callable[..., Page], cast: Cast) -> None:
+    page = someone(cast.tom, "/account")
+    page.get_by_label("Send me an e-mail").uncheck()
+    page.get_by_label("Quiet hours").check()
+    page.get_by_label("From").fill("21:30")
+    expect(page.get_by_text("In the time of Europe/London")).to_be_visible()
+    wait_until(lambda: ok(cast.tom.get("/api/auth/preferences"))["quiet_from"] == "21:30")
+    wanted = ok(cast.tom.get("/api/auth/preferences"))
+    assert (wanted["email"], wanted["quiet_until"], wanted["time_zone"]) == ("off", "06:00", "Europe/London")
+    page.reload()
+    expect(page.get_by_label("Send me an e-mail")).not_to_be_checked()
+    expect(page.get_by_label("From")).to_have_value("21:30")
+
+
+def test_admins_see_what_went_out_and_send_themselves_a_test(
+    people: People, someone: Callable[..., Page], cast: Cast
+) -> None:
+    cast.dora.sends_link(cast.boiler, channels=["email"])
+    page = someone(cast.ada, "/audit")
+    page.get_by_role("link", name="Deliveries").click()
+    expect(page.get_by_role("listitem").filter(has_text="Carol by e-mail: Chat link")).to_be_visible()
+    page.get_by_role("button", name="Send me a test: E-mail").click()
+    expect(page.get_by_role("listitem").filter(has_text="Ada by e-mail: Test")).to_be_visible()
+    page.get_by_label("Status").select_option("Failed")
+    expect(page.get_by_text("Nothing of that kind went out.")).to_be_visible()
+
+
+def test_deliveries_are_for_admins(someone: Callable[..., Page], cast: Cast) -> None:
+    page = someone(cast.dora, "/deliveries")
+    expect(page.get_by_role("link", name="Audit")).to_have_count(0)
+    expect(page.get_by_role("button", name="Send me a test")).to_have_count(0)
+
+
+def test_a_notice_of_the_push_service_is_shown_although_no_page_asked_for_it(
+    people: People, someone: Callable[..., Page], cast: Cast
+) -> None:
+    thread = cast.dora.opens_thread(cast.tom, subject="Need help")
+    page = someone(cast.tom, "/jobs")
+    people.opens_offline(page)
+    page.context.grant_permissions(["notifications"])
+    devtools = page.context.new_cdp_session(page)
+    told: list[Any] = []
+    devtools.on("ServiceWorker.workerRegistrationUpdated", lambda event: told.append(event))
+    devtools.send("ServiceWorker.enable")
+    wait_until(lambda: page.evaluate("0") == 0 and any(event["registrations"] for event in told))
+    registration = next(event["registrations"][0] for event in told if event["registrations"])[
+        "registrationId"
+    ]
+    notice = {"title": "Dora · Need help", "body": "Hello?", "path": address(thread), "badge": 3}
+    devtools.send(
+        "ServiceWorker.deliverPushMessage",
+        {"origin": people.home, "registrationId": registration, "data": json.dumps(notice)},
+    )
+    shown = "navigator.serviceWorker.ready.then((it) => it.getNotifications()).then((a) => a[0]?.title)"
+    wait_until(lambda: page.evaluate(shown) == "Dora · Need help")
+
+
+def test_the_thread_menu_tells_who_was_told(someone: Callable[..., Page], cast: Cast) -> None:
+    thread = cast.dora.opens_thread(cast.tom, subject="Need help")
+    page = someone(cast.tom, address(thread))
+    page.get_by_role("button", name="Thread menu").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Nobody yet: whoever reads in time is not told.")
