@@ -78,7 +78,7 @@ def test_a_notice_of_the_push_service_is_shown_although_no_page_asked_for_it(
     notice = {"title": "Dora · Need help", "body": "Hello?", "path": address(thread), "badge": 3}
     devtools.send(
         "ServiceWorker.deliverPushMessage",
-        {"origin": people.home, "registrationId": registration, "data": json.dumps(notice)},
+        {"origin": people.home, "registrationId": known["registrationId"], "data": json.dumps(notice)},
     )
     shown = "navigator.serviceWorker.ready.then((it) => it.getNotifications()).then((a) => a[0]?.title)"
     wait_until(lambda: page.evaluate(shown) == "Dora · Need help")
