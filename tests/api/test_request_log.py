@@ -3,8 +3,10 @@
 import io
 import json
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -111,3 +113,12 @@ def test_a_line_of_the_log_tells_who_asked_for_what_and_how_it_went(cast: Cast, 
     assert (line["method"], line["status"], line["caller"]) == ("GET", 404, f"staff:{cast.dora.id}")
     assert line["route"] == "/api/chat/threads/{thread_id}"
     assert str(ABSENT) not in str(line)
+
+
+def test_a_client_that_hangs_up_within_its_body_is_no_error_of_ours(cast: Cast, log: io.StringIO) -> None:
+    at = urlsplit(cast.serving.url)
+    with socket.create_connection((at.hostname or "", at.port or 0)) as line:
+        head = f"POST {LOGIN} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        line.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+    wait_until(lambda: f'"route": "{LOGIN}"' in log.getvalue())
+    assert "error" not in {json.loads(one)["level"] for one in log.getvalue().splitlines()}

@@ -72,9 +72,7 @@ def test_a_notice_of_the_push_service_is_shown_although_no_page_asked_for_it(
     devtools.on("ServiceWorker.workerRegistrationUpdated", lambda event: told.append(event))
     devtools.send("ServiceWorker.enable")
     wait_until(lambda: page.evaluate("0") == 0 and any(event["registrations"] for event in told))
-    registration = next(event["registrations"][0] for event in told if event["registrations"])[
-        "registrationId"
-    ]
+    known = next(event["registrations"][0] for event in told if event["registrations"])
     notice = {"title": "Dora · Need help", "body": "Hello?", "path": address(thread), "badge": 3}
     devtools.send(
         "ServiceWorker.deliverPushMessage",

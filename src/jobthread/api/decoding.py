@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 
 from jobthread.errors import BadJson, BodyTooLarge, Invalid, WrongContentType
 
@@ -79,11 +80,15 @@ async def _read(request: Request[Any, Any, Any]) -> bytes:
         raise BodyTooLarge
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise BodyTooLarge
-        chunks.append(chunk)
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > most:
+                raise BodyTooLarge
+            chunks.append(chunk)
+    except InternalServerException as error:
+        # Its sender has hung up: nobody hears the answer, and nothing here has failed.
+        raise BadJson("the body broke off") from error
     return b"".join(chunks)
 
 
