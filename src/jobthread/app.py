@@ -10,17 +10,19 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from litestar import Litestar
 
 from jobthread import tokens
-from jobthread.actions import housekeeping
+from jobthread.actions import escalation, housekeeping
 from jobthread.actions.links import Issuing
 from jobthread.api import customer_shapes, encoding, health, limits, outbox, routes
 from jobthread.api.callers import Callers
 from jobthread.api.calls import Calls
 from jobthread.api.front import App, front
 from jobthread.api.parts import Parts
+from jobthread.business_hours import BusinessHours, week_of
 from jobthread.deliver import compose, email, sms, worker
 from jobthread.deliver.outgoing import Compose, Send
 from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueued, DeliveryStatus, Happening
@@ -68,6 +70,7 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         issuing=issuing(settings),
         limits=counted,
         typing_limits=limits.TypingLimits(),
+        hours=hours_of(settings),
         hub=hub_of(db),
         message_limits=limits.MessageLimits() if settings.rate_limits else limits.MessageLimits(None, None),
         company=settings.company,
@@ -76,6 +79,10 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         base_url=settings.base_url,
         demo=demo,
     )
+
+
+def hours_of(settings: Settings) -> BusinessHours:
+    return BusinessHours(week_of(settings.business_hours), ZoneInfo(settings.time_zone))
 
 
 def hub_of(db: Database) -> Hub:
@@ -151,6 +158,7 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
         audit_written, delivery_queued = asyncio.Event(), asyncio.Event()
         db.on_commit = _teller(asyncio.get_running_loop(), parts, audit_written, delivery_queued)
         stopping = asyncio.Event()
+        patience = escalation.Patience(parts.hours, settings.answer_minutes)
         delivering = asyncio.create_task(
             worker.deliver_forever(
                 db,
@@ -165,6 +173,7 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
         background = [
             asyncio.create_task(housekeeping.keep_sealed(db, audit_key(settings), audit_written)),
             asyncio.create_task(housekeeping.keep_tidy(db)),
+            asyncio.create_task(escalation.keep_escalating(db, patience)),
             asyncio.create_task(parts.hub.run()),
             *([asyncio.create_task(wire.run())] if wire else []),
         ]

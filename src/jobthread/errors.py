@@ -71,6 +71,10 @@ class JobClosed(JobthreadError):
     status, code, title = 409, "job_closed", "The job is closed"
 
 
+class NothingWaits(JobthreadError):
+    status, code, title = 409, "nothing_waits", "No customer waits for an answer in this thread"
+
+
 class ClientMsgIdReused(JobthreadError):
     status, code, title = 409, "client_msg_id_reused", "This client_msg_id was used for another text"
 

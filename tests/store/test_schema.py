@@ -1,5 +1,6 @@
 """Migrations: they lead to exactly the tables of this program, at once or not at all, and never back."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,9 +46,18 @@ def structure(url: str) -> set[tuple[object, ...]]:
 
 
 def _of_sqlite(conn: Connection) -> set[tuple[object, ...]]:
-    """SQLAlchemy writes one column or constraint a line; their order in the table is of no matter."""
+    """Each column and constraint; their order in the table is of no matter."""
     rows = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version'"))
-    return {(name, line.strip(" \t,")) for name, sql in rows for line in (sql or "").splitlines()}
+    return {(name, part) for name, sql in rows for part in _parts(sql or "")}
+
+
+def _parts(sql: str) -> list[str]:
+    """A column added later brings its reference along, where the others have theirs as a constraint."""
+    references = r"CONSTRAINT (\w+) REFERENCES (\w+) \((\w+)\)"
+    apart = re.sub(rf"(\w+) (\w+) {references}", r"\1 \2, CONSTRAINT \3 FOREIGN KEY(\1) REFERENCES \4 (\5)", sql)
+    # At the commas outside of parentheses, and at those around all of it.
+    parts = re.split(r",(?![^()]*\)(?!\s*$))|\n", apart)
+    return [re.sub(r"\s+", " ", part).strip() for part in parts if part.strip()]
 
 
 def _of_postgres(conn: Connection) -> set[tuple[object, ...]]:

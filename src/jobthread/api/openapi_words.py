@@ -91,6 +91,7 @@ MEANS: dict[str, str] = {
     "not_found": "It does not exist, or one may not see it: the two answers are identical.",
     "method_not_allowed": "`Allow` names the methods that this address answers to.",
     "thread_closed": "Reopen it to write in it.",
+    "nothing_waits": "Somebody has answered meanwhile, or the thread was closed.",
     "job_closed": "Links are made for active jobs only.",
     "client_msg_id_reused": "Another text was sent under this id: make a new id for a new message.",
     "last_admin": "Somebody must be able to administer the server.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from jobthread.actions.links import Issuing
 from jobthread.api.callers import Callers
 from jobthread.api.limits import MessageLimits, TypingLimits
+from jobthread.business_hours import BusinessHours
 from jobthread.live.hub import Hub
 from jobthread.store.database import Database
 from jobthread.store.limits import Limits
@@ -19,6 +20,7 @@ class Parts:
     """On sign-ins and links: counted in the database, shared by all processes."""
     message_limits: MessageLimits
     typing_limits: TypingLimits
+    hours: BusinessHours
     hub: Hub
     company: str
     country: str
