@@ -54,7 +54,8 @@ def _of_sqlite(conn: Connection) -> set[tuple[object, ...]]:
 def _parts(sql: str) -> list[str]:
     """A column added later brings its reference along, where the others have theirs as a constraint."""
     references = r"CONSTRAINT (\w+) REFERENCES (\w+) \((\w+)\)"
-    apart = re.sub(rf"(\w+) (\w+) {references}", r"\1 \2, CONSTRAINT \3 FOREIGN KEY(\1) REFERENCES \4 (\5)", sql)
+    as_constraint = r"\1 \2, CONSTRAINT \3 FOREIGN KEY(\1) REFERENCES \4 (\5)"
+    apart = re.sub(rf"(\w+) (\w+) {references}", as_constraint, sql)
     # At the commas outside of parentheses, and at those around all of it.
     parts = re.split(r",(?![^()]*\)(?!\s*$))|\n", apart)
     return [re.sub(r"\s+", " ", part).strip() for part in parts if part.strip()]
