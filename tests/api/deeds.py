@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx2
 
+from jobthread.actions import escalation, people
 from jobthread.actions import links as link_actions
-from jobthread.actions import people
 from jobthread.deliver.attempt import Means, attempt
 from jobthread.deliver.outgoing import DeliveryFailed, Invitation, Outgoing
 from jobthread.entities import AuditAction, Channel, Role
@@ -215,6 +215,52 @@ def tara_takes_her_leave(cast: Cast) -> Trace:
     dora_brings_tara_in(cast)
     ok(cast.tara.delete(path_of_toms(cast, f"participants/{cast.tara.id}")), 204)
     return in_thread(cast, cast.tara, user_id=cast.tara.id, name="Tara")
+
+
+def carol_waits(cast: Cast) -> Callable[[str], str]:
+    """Addresses of a thread in which she does."""
+    thread = opened_for_carol(cast)
+    carol = cast.opens(cast.dora.sends_link(cast.boiler, channels=[]))
+    carol.writes("Hello?")
+    return lambda rest: f"/api/chat/threads/{thread}{rest}"
+
+
+def opened_for_carol(cast: Cast) -> int:
+    visible = {"visibility": "customer_visible", "job": cast.boiler}
+    return int(cast.dora.opens_thread(cast.tom, **visible)["id"])
+
+
+def of_waiting(address: Callable[[str], str], cast: Cast) -> dict[str, Any]:
+    thread_id = int(address("").rsplit("/", 1)[1])
+    return {"about": ("thread", thread_id), "job": cast.boiler.ref.id, "thread": thread_id}
+
+
+@deed(AuditAction.THREAD_CLAIMED)
+def tom_has_it(cast: Cast) -> Trace:
+    address = carol_waits(cast)
+    for _ in range(2):
+        ok(cast.tom.post(address("/claim")))
+    return trace_of(cast.tom, **of_waiting(address, cast))
+
+
+@deed(AuditAction.CLAIM_DROPPED)
+def tom_gives_it_back(cast: Cast) -> Trace:
+    address = carol_waits(cast)
+    ok(cast.tom.post(address("/claim")))
+    for _ in range(2):
+        ok(cast.tom.delete(address("/claim")))
+    return trace_of(cast.tom, **of_waiting(address, cast))
+
+
+@deed(AuditAction.THREAD_ESCALATED)
+def carol_waits_for_too_long(cast: Cast) -> Trace:
+    address = carol_waits(cast)
+    cast.serving.clock.pass_time(seconds=31 * 60)
+    patience = escalation.Patience(cast.serving.parts.hours, 30)
+    for _ in range(2):
+        cast.serving.write(lambda tx: escalation.escalate(tx, patience, escalation.note))
+    details = {"level": 1, "told": [cast.dora.id, cast.dan.id]}
+    return of_nobody(ip="", details=details, **of_waiting(address, cast))
 
 
 def of_link(cast: Cast, link: dict[str, Any], **details: Any) -> dict[str, Any]:
