@@ -219,15 +219,10 @@ def tara_takes_her_leave(cast: Cast) -> Trace:
 
 def carol_waits(cast: Cast) -> Callable[[str], str]:
     """Addresses of a thread in which she does."""
-    thread = opened_for_carol(cast)
+    thread = cast.dora.opens_thread(cast.tom, visibility="customer_visible", job=cast.boiler)
     carol = cast.opens(cast.dora.sends_link(cast.boiler, channels=[]))
     carol.writes("Hello?")
-    return lambda rest: f"/api/chat/threads/{thread}{rest}"
-
-
-def opened_for_carol(cast: Cast) -> int:
-    visible = {"visibility": "customer_visible", "job": cast.boiler}
-    return int(cast.dora.opens_thread(cast.tom, **visible)["id"])
+    return lambda rest: f"/api/chat/threads/{thread['id']}{rest}"
 
 
 def of_waiting(address: Callable[[str], str], cast: Cast) -> dict[str, Any]:

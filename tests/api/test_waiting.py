@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from jobthread.store.database import wall_clock
 from tests import serving
 from tests.cast import Cast, Colleague, CustomerAtHome, gather, ok, refused
 from tests.conftest import DATABASES, database_url
 from tests.live.listening import listening
-from tests.serving import Clock, Serving, wall_clock
+from tests.serving import Clock, Serving
 
 Json = dict[str, Any]
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from jobthread.actions.escalation import Patience, escalate, note
+from jobthread.store.database import wall_clock
 from tests import serving
 from tests.browser.chatting import address, chats, conversation, write
 from tests.browser.people import People
@@ -15,7 +16,7 @@ from tests.browser.test_axe import violations
 from tests.browser.test_widths import sideways
 from tests.cast import Cast, CustomerAtHome, gather, ok
 from tests.conftest import database_url
-from tests.serving import Serving, wall_clock
+from tests.serving import Serving
 
 Json = dict[str, Any]
 

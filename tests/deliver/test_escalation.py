@@ -260,10 +260,10 @@ def test_however_many_look_at_the_same_moment_each_thread_is_told_of_once(cast: 
     others = [Database(cast.serving.settings.database_url, cast.serving.clock) for _ in range(3)]
     told = [Told() for _ in others]
     at_once = [looking(db, one) for db, one in zip(others, told, strict=True)]
-    for thread in at_once:
-        thread.start()
-    for thread in at_once:
-        thread.join(serving.PATIENCE_SECONDS)
+    for process in at_once:
+        process.start()
+    for process in at_once:
+        process.join(serving.PATIENCE_SECONDS)
     for db in others:
         db.close()
     calls = [call for one in told for call in one.calls]
