@@ -79,6 +79,9 @@ class Thread:
     rows: list[Row] = field(default_factory=list)
     active_at: int = 0
     read_up_to: dict[str, int] = field(default_factory=dict)
+    waits_from: int | None = None
+    """The seq of the customer's first message since staff wrote."""
+    claimed_by: str | None = None
 
     @property
     def last_message(self) -> tuple[int, Row] | None:
@@ -89,6 +92,9 @@ class Thread:
     def needs_reply(self) -> bool:
         last = self.last_message
         return self.visible and self.open and last is not None and self.is_customer(last[1].sender)
+
+    def answered(self) -> None:
+        self.waits_from = self.claimed_by = None
 
     def is_customer(self, name: str) -> bool:
         return self.job is not None and name == self.job.customer
@@ -195,6 +201,22 @@ class Model:
         if thread.open is not is_open:
             self._set_open(thread, who, is_open)
 
+    def claim(self, who: str, thread: Thread) -> None:
+        self._seen(who, thread)
+        if thread.waits_from is None:
+            raise Refused(409, "nothing_waits")
+        thread.claimed_by = who
+
+    def give_back(self, who: str, thread: Thread) -> None:
+        self._seen(who, thread)
+        thread.claimed_by = None
+
+    def _let_go(self, who: str) -> None:
+        """What they do not see any more they do not have any more."""
+        for thread in self.threads:
+            if thread.claimed_by == who and not self.sees(who, thread):
+                thread.claimed_by = None
+
     def add(self, who: str, thread: Thread, others: list[str]) -> None:
         self._seen(who, thread)
         if not self.people[who].in_office:
@@ -210,17 +232,20 @@ class Model:
         if other not in thread.members:
             raise Refused(*NOT_FOUND)
         del thread.members[other]
+        self._let_go(other)
         self._add_row(thread, Row(who, event="left", people=(other,)))
 
     def change_role(self, who: str, other: str, role: str) -> None:
         self._check_admin(who)
         self._check_still_administered(other, role == "admin")
         self.people[other].role = role
+        self._let_go(other)
 
     def set_active(self, who: str, other: str, active: bool) -> None:
         self._check_admin(who)
         self._check_still_administered(other, active)
         self.people[other].active = active
+        self._let_go(other)
 
     # --- jobs and links ---------------------------------------------------------------------------
 
@@ -354,10 +379,16 @@ class Model:
 
     def _set_open(self, thread: Thread, by: str, is_open: bool) -> None:
         thread.open = is_open
+        if not is_open:
+            thread.answered()
         self._add_row(thread, Row(by, event="reopened" if is_open else "closed"))
 
     def _say(self, thread: Thread, sender: str, body: str, sent_as: str | None) -> int:
         self._add_row(thread, Row(sender, body, sent_as))
+        if not thread.is_customer(sender):
+            thread.answered()
+        elif thread.waits_from is None:
+            thread.waits_from = len(thread.rows)
         return thread.mark_read(sender, None)[0]
 
     def _add_row(self, thread: Thread, row: Row) -> None:

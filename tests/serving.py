@@ -73,9 +73,13 @@ class Serving:
 
 
 def serve(database_url: str, data_dir: Path, **environ: str) -> Serving:
-    """Start a server; rate limits are off unless `environ`, settings without their prefix, says otherwise."""
+    """Start a server; `environ` are settings without their prefix.
+
+    Unless that says otherwise rate limits are off, and nobody is told by itself that a customer waits.
+    """
     port = _free_port()
-    given = {"JOBTHREAD_" + name: value for name, value in ({"RATE_LIMITS": "off"} | environ).items()}
+    usual = {"RATE_LIMITS": "off", "ANSWER_MINUTES": "0"}
+    given = {"JOBTHREAD_" + name: value for name, value in (usual | environ).items()}
     settings = load_settings(
         given
         | {

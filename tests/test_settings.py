@@ -454,3 +454,34 @@ def test_every_setting_says_in_a_line_what_it_is() -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         load_settings({}).port = 1  # type: ignore[misc]
+
+
+# --- When somebody answers ---
+
+
+def test_by_default_the_office_never_closes_and_half_an_hour_is_long() -> None:
+    settings = loaded()
+    assert (settings.business_hours, settings.time_zone, settings.answer_minutes) == ("always", "UTC", 30)
+
+
+def test_hours_and_zone_are_taken_as_people_write_them() -> None:
+    settings = loaded(business_hours=" mon-fri 08:00-17:00, Sat 09:00-12:00", time_zone="Europe/Madrid")
+    assert settings.business_hours == "mon-fri 08:00-17:00, Sat 09:00-12:00"
+    assert settings.time_zone == "Europe/Madrid"
+
+
+@pytest.mark.parametrize("text", ["9 to 5", "Mon-Fri", "Mon 09:00-09:00", "Mon 09:00-17:00;"])
+def test_hours_that_are_none_are_told_how_to_write_them(text: str) -> None:
+    assert mistake(business_hours=text).startswith(
+        "JOBTHREAD_BUSINESS_HOURS: expected hours like Mon-Fri 08:00-17:00, Sat 09:00-12:00, or always"
+    )
+
+
+@pytest.mark.parametrize("text", ["Madrid", "Europe", "../etc/passwd", "/etc/localtime", "CET+1", "Europe/"])
+def test_a_zone_that_is_none_is_told_what_one_looks_like(text: str) -> None:
+    assert mistake(time_zone=text).startswith("JOBTHREAD_TIME_ZONE: expected the IANA name of a time zone")
+
+
+def test_minutes_to_answer_are_a_whole_number_up_to_a_day_of_work() -> None:
+    assert mistake(answer_minutes="1441").startswith("JOBTHREAD_ANSWER_MINUTES: expected a whole number")
+    assert loaded(answer_minutes="0").answer_minutes == 0

@@ -69,6 +69,7 @@ class Company(RuleBasedStateMachine):
         )
         self.said: dict[tuple[int, int], int] = {}
         """(Thread id, seq) → message id, as first answered."""
+        self.said_at: dict[tuple[int, int], str] = {}
         self.moved: Thread | None = None
         self.turn = 0
         self.begin()
@@ -149,6 +150,17 @@ class Company(RuleBasedStateMachine):
         thread = self.thread(at)
         answer = self.staff[who].post(self.path(thread, "/reopen" if is_open else "/close"))
         self.expect(answer, lambda: self.model.set_open(who, thread, is_open))
+
+    @rule(at=places, claims=st.lists(st.tuples(people, st.booleans()), min_size=1, max_size=3))
+    def they_say_who_answers(self, at: int, claims: list[tuple[str, bool]]) -> None:
+        thread = self.thread(at)
+        for who, gives_back in claims:
+            if gives_back:
+                answer = self.staff[who].delete(self.path(thread, "/claim"))
+                self.expect(answer, lambda who=who: self.model.give_back(who, thread))  # type: ignore[misc]
+            else:
+                answer = self.staff[who].post(self.path(thread, "/claim"))
+                self.expect(answer, lambda who=who: self.model.claim(who, thread))  # type: ignore[misc]
 
     @rule(at=places, who=office, others=st.lists(people, min_size=1, max_size=3))
     def adds(self, who: str, at: int, others: list[str]) -> None:
@@ -367,6 +379,7 @@ class Company(RuleBasedStateMachine):
             message = answer.json()
             assert (answer.status_code, message["seq"]) == (200 if repeated else 201, seq)
             assert message["id"] == self.said.setdefault((thread.id, seq), message["id"])
+            self.said_at.setdefault((thread.id, seq), message["created_at"])
             self.moved = thread
 
     def expect_marked(self, answer: httpx2.Response, foretold: Callable[[], tuple[int, int]]) -> None:
@@ -391,6 +404,9 @@ class Company(RuleBasedStateMachine):
             "last_read_seq": thread.read_up_to.get(who, 0),
             "unread_count": thread.unread(who),
             "needs_reply": thread.needs_reply,
+            "waiting_since": self.said_at[thread.id, thread.waits_from] if thread.waits_from else None,
+            "claimed_by": thread.claimed_by,
+            "escalated": 0,
             "hit": None,
         }
 
@@ -402,6 +418,7 @@ def told(thread: dict[str, Any]) -> dict[str, Any]:
         "job": job and job["id"],
         "participants": [person["name"] for person in thread["participants"]],
         "created_by": thread["created_by"]["name"],
+        "claimed_by": thread["claimed_by"] and thread["claimed_by"]["name"],
         "last_message": (last["seq"], last["sender"]["name"], last["body"]) if last else None,
     }
 

@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from litestar import Litestar
 
 from jobthread import tokens
-from jobthread.actions import housekeeping, notifications
+from jobthread.actions import escalation, housekeeping, notifications
 from jobthread.actions.links import Issuing
 from jobthread.api import (
     customer_shapes,
@@ -30,6 +31,7 @@ from jobthread.api.calls import Calls
 from jobthread.api.front import App, front
 from jobthread.api.parts import Parts
 from jobthread.api.texting import Texting
+from jobthread.business_hours import BusinessHours, week_of
 from jobthread.deliver import compose, email, letters, push, worker
 from jobthread.deliver.outgoing import Compose, Send
 from jobthread.deliver.push_encryption import Keys, keys_from
@@ -82,6 +84,7 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         issuing=issuing(settings),
         limits=counted,
         typing_limits=limits.TypingLimits(),
+        hours=hours_of(settings),
         hub=hub_of(db),
         message_limits=limits.MessageLimits() if settings.rate_limits else limits.MessageLimits(None, None),
         company=settings.company,
@@ -93,6 +96,10 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         demo=demo,
         texting=texting(settings, db),
     )
+
+
+def hours_of(settings: Settings) -> BusinessHours:
+    return BusinessHours(week_of(settings.business_hours), ZoneInfo(settings.time_zone))
 
 
 def hub_of(db: Database) -> Hub:
@@ -213,6 +220,7 @@ def _lifespan(
         audit_written, delivery_queued = asyncio.Event(), asyncio.Event()
         db.on_commit = _teller(asyncio.get_running_loop(), parts, audit_written, delivery_queued)
         stopping = asyncio.Event()
+        patience = escalation.Patience(parts.hours, settings.answer_minutes)
         observe = metrics.observe_delivery if metrics else _unobserved
         ways, compose_it = channels(settings, db, texts.send), composed(settings)
         workers = {
@@ -230,6 +238,7 @@ def _lifespan(
         background = [
             asyncio.create_task(housekeeping.keep_sealed(db, audit_key(settings), audit_written)),
             asyncio.create_task(housekeeping.keep_tidy(db)),
+            asyncio.create_task(escalation.keep_escalating(db, patience)),
             asyncio.create_task(parts.hub.run()),
             *([asyncio.create_task(wire.run())] if wire else []),
         ]

@@ -53,6 +53,8 @@ class EventType(StrEnum):
     CLOSED = "closed"
     REOPENED = "reopened"
     LINK_SENT = "link_sent"
+    AWAY = "away"
+    """The office is closed. Its body is the moment at which it opens, as RFC 3339 in UTC."""
 
 
 class Channel(StrEnum):
@@ -117,6 +119,9 @@ class AuditAction(StrEnum):
     THREAD_CREATED = "thread_created"
     THREAD_CLOSED = "thread_closed"
     THREAD_REOPENED = "thread_reopened"
+    THREAD_CLAIMED = "thread_claimed"
+    CLAIM_DROPPED = "claim_dropped"
+    THREAD_ESCALATED = "thread_escalated"
     PARTICIPANT_ADDED = "participant_added"
     PARTICIPANT_REMOVED = "participant_removed"
     LINK_CREATED = "link_created"
@@ -225,6 +230,10 @@ class Thread:
     message_count: int
     last_message_seq: int | None
     last_sender_kind: SenderKind | None
+    waiting_since: Micros | None = None
+    """When the customer first wrote after what staff wrote last; None where nobody waits for an answer."""
+    away_until: Micros | None = None
+    """The opening of the office that the customer was told of last."""
 
 
 SeenThread = NewType("SeenThread", Thread)
@@ -283,6 +292,11 @@ class ThreadView(Struct, frozen=True):
     last_read_seq: int
     unread_count: int
     needs_reply: bool
+    waiting_since: Micros | None = None
+    claimed_by: Person | None = None
+    """Who has said that they will answer."""
+    escalated: int = 0
+    """1: the dispatchers were told that it waits; 2: the admins as well."""
     hit: Hit | None = None
 
 
@@ -422,6 +436,12 @@ class ReadMoved(Struct, frozen=True, array_like=True, tag=True):
     reader_id: int
 
 
+class ThreadChanged(Struct, frozen=True, array_like=True, tag=True):
+    """What staff alone see of a thread has changed, without a row in it."""
+
+    thread_id: int
+
+
 class JobChanged(Struct, frozen=True, array_like=True, tag=True):
     """What a job's threads say of it is no longer true."""
 
@@ -440,7 +460,7 @@ class Typing(Struct, frozen=True, array_like=True, tag=True):
     typist_id: int
 
 
-News = AccessEnded | RowsWritten | ReadMoved | JobChanged | NamesChanged | Typing
+News = AccessEnded | RowsWritten | ReadMoved | ThreadChanged | JobChanged | NamesChanged | Typing
 """What open pages want to hear of: ids only, whoever passes it on reads how things are by then."""
 
 

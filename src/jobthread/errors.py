@@ -79,6 +79,10 @@ class NotFailed(JobthreadError):
     status, code, title = 409, "not_failed", "Only what was given up can be tried again"
 
 
+class NothingWaits(JobthreadError):
+    status, code, title = 409, "nothing_waits", "No customer waits for an answer in this thread"
+
+
 class ClientMsgIdReused(JobthreadError):
     status, code, title = 409, "client_msg_id_reused", "This client_msg_id was used for another text"
 

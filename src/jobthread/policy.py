@@ -83,6 +83,11 @@ def may_close(caller: Caller, thread: Thread) -> bool:
     return caller.role in OFFICE or thread.created_by == caller.id
 
 
+def may_claim(caller: Caller, thread: Thread) -> bool:
+    """Say that one answers, in the place of a colleague who said so too; and give it back."""
+    return isinstance(caller, Staff) and sees(sight_of(caller), thread)
+
+
 def may_invite_customers(caller: Caller) -> bool:
     """Customer threads, magic links and their revoking."""
     return _office(caller)

@@ -10,8 +10,11 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import phonenumbers
+
+from jobthread.business_hours import week_of
 
 Network = IPv4Network | IPv6Network
 HIDDEN = "********"
@@ -208,6 +211,24 @@ def plain_mail_address(text: str) -> str:
     if "<" in address or "+" in local or len(local) > LONGEST_REPLY_NAME or domain.startswith("["):
         raise ValueError(expected)
     return address
+
+
+def business_hours(text: str) -> str:
+    """When the office is open: weekdays with times, or `always`."""
+    try:
+        week_of(text)
+    except ValueError as problem:
+        raise ValueError("hours like Mon-Fri 08:00-17:00, Sat 09:00-12:00, or always") from problem
+    return text.strip()
+
+
+def time_zone(text: str) -> str:
+    """An IANA name of a zone that is known here."""
+    try:
+        return ZoneInfo(text).key
+    # The names of its folders, and of what else lies in them, are refused in as many ways.
+    except (ValueError, LookupError, OSError) as problem:
+        raise ValueError("the IANA name of a time zone, like Europe/Madrid or America/Chicago") from problem
 
 
 def country(text: str) -> str:

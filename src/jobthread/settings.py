@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from jobthread import setting_values as read
 from jobthread import sms_settings
+from jobthread.business_hours import ALWAYS
 from jobthread.deliver.sms_accounts import Account
 
 PREFIX = "JOBTHREAD_"
@@ -77,6 +78,17 @@ class Settings:
     company: str = setting("Name of the company, as customers read it", read.line(1, 80), "Jobthread")
     country: str = setting(
         "Country of telephone numbers written without +, as two letters", read.country, "US"
+    )
+    business_hours: str = setting(
+        "When the office is open, like Mon-Fri 08:00-17:00, Sat 09:00-12:00; or always",
+        read.business_hours,
+        ALWAYS,
+    )
+    time_zone: str = setting("Time zone of the office, like Europe/Madrid", read.time_zone, "UTC")
+    answer_minutes: int = setting(
+        "Minutes of business hours that a customer may wait before dispatchers are told; 0: nobody is",
+        read.whole_number(0, 1440),
+        "30",
     )
     trusted_proxies: tuple[read.Network, ...] = setting(
         "Addresses of the proxies in front, whose word on a caller's address is taken", read.networks, ""

@@ -9,8 +9,8 @@ from typing import Any
 import httpx2
 
 from jobthread import texting
+from jobthread.actions import escalation, people, texts
 from jobthread.actions import links as link_actions
-from jobthread.actions import people, texts
 from jobthread.deliver.attempt import Means, attempt
 from jobthread.deliver.outgoing import DeliveryFailed, Letter, Outgoing
 from jobthread.entities import Actor, AuditAction, Channel, Delivery, DeliveryStatus, Role
@@ -217,6 +217,47 @@ def tara_takes_her_leave(cast: Cast) -> Trace:
     dora_brings_tara_in(cast)
     ok(cast.tara.delete(path_of_toms(cast, f"participants/{cast.tara.id}")), 204)
     return in_thread(cast, cast.tara, user_id=cast.tara.id, name="Tara")
+
+
+def carol_waits(cast: Cast) -> Callable[[str], str]:
+    """Addresses of a thread in which she does."""
+    thread = cast.dora.opens_thread(cast.tom, visibility="customer_visible", job=cast.boiler)
+    carol = cast.opens(cast.dora.sends_link(cast.boiler, channels=[]))
+    carol.writes("Hello?")
+    return lambda rest: f"/api/chat/threads/{thread['id']}{rest}"
+
+
+def of_waiting(address: Callable[[str], str], cast: Cast) -> dict[str, Any]:
+    thread_id = int(address("").rsplit("/", 1)[1])
+    return {"about": ("thread", thread_id), "job": cast.boiler.ref.id, "thread": thread_id}
+
+
+@deed(AuditAction.THREAD_CLAIMED)
+def tom_has_it(cast: Cast) -> Trace:
+    address = carol_waits(cast)
+    for _ in range(2):
+        ok(cast.tom.post(address("/claim")))
+    return trace_of(cast.tom, **of_waiting(address, cast))
+
+
+@deed(AuditAction.CLAIM_DROPPED)
+def tom_gives_it_back(cast: Cast) -> Trace:
+    address = carol_waits(cast)
+    ok(cast.tom.post(address("/claim")))
+    for _ in range(2):
+        ok(cast.tom.delete(address("/claim")))
+    return trace_of(cast.tom, **of_waiting(address, cast))
+
+
+@deed(AuditAction.THREAD_ESCALATED)
+def carol_waits_for_too_long(cast: Cast) -> Trace:
+    address = carol_waits(cast)
+    cast.serving.clock.pass_time(seconds=31 * 60)
+    patience = escalation.Patience(cast.serving.parts.hours, 30)
+    for _ in range(2):
+        cast.serving.write(lambda tx: escalation.escalate(tx, patience, escalation.note))
+    details = {"level": 1, "told": [cast.dora.id, cast.dan.id]}
+    return of_nobody(ip="", details=details, **of_waiting(address, cast))
 
 
 def of_link(cast: Cast, link: dict[str, Any], **details: Any) -> dict[str, Any]:

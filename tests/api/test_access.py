@@ -86,6 +86,21 @@ POST /api/chat/threads/{thread_id}/reopen
     roof-visible                                    200  200  200  404  404  404  200  401
     roof-internal                                   200  404  404  404  404  404  404  401
     none                                            404  404  404  404  404  404  404  401
+POST /api/chat/threads/{thread_id}/claim
+    internal | internal-closed | by-tom             409  409  404  409  404  404  404  401
+    by-tess                                         409  409  404  404  404  404  404  401
+    visible                                         200  200  200  200  404  404  200  401
+    visible-closed                                  409  409  409  409  404  404  409  401
+    roof-visible                                    200  200  200  404  404  404  200  401
+    roof-internal                                   409  404  404  404  404  404  404  401
+    none                                            404  404  404  404  404  404  404  401
+DELETE /api/chat/threads/{thread_id}/claim
+    internal | internal-closed | by-tom             200  200  404  200  404  404  404  401
+    by-tess                                         200  200  404  404  404  404  404  401
+    visible | visible-closed                        200  200  200  200  404  404  200  401
+    roof-visible                                    200  200  200  404  404  404  200  401
+    roof-internal                                   200  404  404  404  404  404  404  401
+    none                                            404  404  404  404  404  404  404  401
 POST /api/chat/threads/{thread_id}/participants
     internal | internal-closed | by-tom             200  200  404  403  404  404  404  401
     by-tess                                         200  200  404  404  404  404  404  401

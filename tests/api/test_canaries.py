@@ -174,6 +174,7 @@ def values(world: World) -> dict[str, Iterable[Any]]:
         "job_id": world.jobs.values(),
         "thread_id": world.threads.values(),
         "needs_reply": [True, False],
+        "waiting": [True, False],
         "mine": [True],
         "all": [True],
         "limit": [1, 100],

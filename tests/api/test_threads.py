@@ -75,6 +75,9 @@ def test_a_thread_is_opened_with_people_about_a_job_with_a_first_message(cast: C
         "last_read_seq": 2,
         "unread_count": 0,
         "needs_reply": False,
+        "waiting_since": None,
+        "claimed_by": None,
+        "escalated": 0,
         "hit": None,
     }
     assert (message["body"], message["seq"], message["client_msg_id"]) == ("Replace it?", 2, "first-1")

@@ -75,6 +75,7 @@ def staff_screens(company: Company) -> list[Screen]:
     return [
         Screen("/messages", "Active Chats"),
         Screen("/messages", "Needs reply", ("Filters",)),
+        Screen("/messages", "waiting 1 min", ("Waiting 1",)),
         Screen("/messages/new", "Create Thread"),
         Screen("/messages/new", "A thread needs a subject.", ("Create Thread",)),
         Screen(inside, "opened this conversation"),

@@ -85,8 +85,15 @@ class Page:
         else:
             thread["unread_count"] += 1
         if "needs_reply" in thread:
+            self.count_waiting(thread, message)
             by_customer = message["sender"]["kind"] == "customer"
             thread["needs_reply"] = by_customer and thread["status"] == "open"
+
+    def count_waiting(self, thread: Json, message: Json) -> None:
+        if message["sender"]["kind"] == "staff":
+            thread.update(waiting_since=None, claimed_by=None, escalated=0)
+        elif thread["waiting_since"] is None:
+            thread["waiting_since"] = message["created_at"]
 
     def is_own(self, sender: Json) -> bool:
         if isinstance(self.who, Colleague):
@@ -157,6 +164,14 @@ def customer_writes(company: Company, who: int, which: int) -> None:
     company.carol.http.post(f"{company.carol.path}/messages", json={"body": "When?"} | named)
 
 
+def claims(company: Company, who: int, which: int) -> None:
+    company.cast.everyone[who % 5].post(company.path(which, "/claim"))
+
+
+def gives_back(company: Company, who: int, which: int) -> None:
+    company.cast.everyone[who % 5].delete(company.path(which, "/claim"))
+
+
 def customer_reads(company: Company, who: int, which: int) -> None:
     company.carol.http.post(f"{company.carol.path}/read")
 
@@ -186,6 +201,9 @@ DEEDS: Sequence[Callable[[Company, int, int], None]] = (
         customer_writes,
         customer_writes,
         customer_reads,
+        claims,
+        claims,
+        gives_back,
         looks_anew,
         job_renamed,
         customer_renamed,

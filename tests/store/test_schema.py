@@ -47,10 +47,19 @@ def structure(url: str) -> set[tuple[object, ...]]:
 
 
 def _of_sqlite(conn: Connection) -> set[tuple[object, ...]]:
-    """One column or constraint a line; SQLite adds later ones behind another. Their order is no matter."""
+    """Each column and constraint; their order in the table is of no matter."""
     rows = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version'"))
-    lines = re.compile(r"\n|, (?![^(]*\))")
-    return {(name, line.strip(" \t,")) for name, sql in rows for line in lines.split(sql or "")}
+    return {(name, part) for name, sql in rows for part in _parts(sql or "")}
+
+
+def _parts(sql: str) -> list[str]:
+    """A column added later brings its reference along, where the others have theirs as a constraint."""
+    references = r"CONSTRAINT (\w+) REFERENCES (\w+) \((\w+)\)"
+    as_constraint = r"\1 \2, CONSTRAINT \3 FOREIGN KEY(\1) REFERENCES \4 (\5)"
+    apart = re.sub(rf"(\w+) (\w+) {references}", as_constraint, sql)
+    # At the commas outside of parentheses, and at those around all of it.
+    parts = re.split(r",(?![^()]*\)(?!\s*$))|\n", apart)
+    return [re.sub(r"\s+", " ", part).strip() for part in parts if part.strip()]
 
 
 def _of_postgres(conn: Connection) -> set[tuple[object, ...]]:
@@ -96,6 +105,46 @@ def test_migrating_twice_is_fine(fresh_url: str) -> None:
     before = structure(fresh_url)
     assert schema.migrate(fresh_url) is False
     assert structure(fresh_url) == before
+
+
+def test_customers_who_waited_before_wait_on_and_nobody_is_told_of_them(fresh_url: str) -> None:
+    with connected(fresh_url) as conn:
+        schema.upgrade_on(conn, "0001")
+        for statement in _BEFORE_WAITING.split(";"):
+            conn.execute(text(statement))
+        for thread, seq, kind, sender in SAID_BEFORE:
+            said = {"thread": thread, "seq": seq, "kind": kind, "sender": sender}
+            conn.execute(text(_SAID), said | {"one": f"{thread}-{seq}", "at": 100 * thread + seq})
+    schema.migrate(fresh_url)
+    with connected(fresh_url) as conn:
+        rows = conn.execute(text("SELECT id, waiting_since, escalated FROM chat_threads ORDER BY id")).all()
+    assert [tuple(row) for row in rows] == [(1, 103, 2), (2, None, 0), (3, None, 0), (4, 401, 2)]
+
+
+SAID_BEFORE = [
+    *((1, 1, "message", "customer"), (1, 2, "message", "staff"), (1, 3, "message", "customer")),
+    *((1, 4, "event", "staff"), (1, 5, "message", "customer")),
+    *((2, 1, "message", "customer"), (2, 2, "message", "staff")),
+    *((3, 1, "message", "customer"),),
+    *((4, 1, "message", "customer"), (4, 2, "message", "customer")),
+]
+"""(Thread, seq, kind, sender); the third thread is closed, nobody ever answered in the fourth."""
+_SAID = (
+    "INSERT INTO chat_messages"
+    " (thread_id, seq, number, kind, sender_kind, sender_id, body, client_msg_id, created_at)"
+    " VALUES (:thread, :seq, 1, :kind, :sender, 1, '', :one, :at)"
+)
+_BEFORE_WAITING = """
+    INSERT INTO customers (id, name, search, created_at) VALUES (1, 'Carol', '', 0);
+    INSERT INTO jobs (id, reference, title, status, customer_id, search, created_at)
+    VALUES (1, '1', 'Boiler', 'active', 1, '', 0);
+    INSERT INTO chat_threads (id, subject, visibility, status, job_id, created_at, active_at, last_seq,
+        message_count, last_sender_kind)
+    VALUES (1, '', 'customer_visible', 'open', 1, 0, 0, 5, 4, 'customer'),
+        (2, '', 'customer_visible', 'open', 1, 0, 0, 2, 2, 'staff'),
+        (3, '', 'customer_visible', 'closed', 1, 0, 0, 1, 1, 'customer'),
+        (4, '', 'customer_visible', 'open', 1, 0, 0, 2, 2, 'customer')
+"""
 
 
 def test_a_schema_newer_than_the_program_is_refused_and_left_alone(fresh_url: str, tmp_path: Path) -> None:

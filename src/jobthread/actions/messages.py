@@ -2,18 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from jobthread import policy
-from jobthread.actions.writing import Pen, sender_of
-from jobthread.entities import Actor, Caller, Message, Staff, Texter, Thread, ThreadStatus, Visitor
+from jobthread.actions.writing import Pen, Sheet, sender_of
+from jobthread.entities import (
+    Actor,
+    Caller,
+    EventType,
+    Message,
+    Micros,
+    Staff,
+    Texter,
+    Thread,
+    ThreadStatus,
+    Visitor,
+)
 from jobthread.errors import ClientMsgIdReused, JobthreadError, NotAuthenticated, NotFound, ThreadClosed
 from jobthread.store import links, people, threads
 from jobthread.store import messages as store
 from jobthread.store.database import Writing
 from jobthread.store.links import refusal_of
 from jobthread.store.messages import NewRow, Once
+
+ITSELF = Actor(None, "", "")
 
 
 class Send(Struct, frozen=True):
@@ -23,6 +37,8 @@ class Send(Struct, frozen=True):
     client_msg_id: str | None
     via: str | None = None
     """By what it came where not by the web."""
+    away_until: Micros | None = None
+    """When the office opens next, where it is closed by now: a customer is told so, once."""
 
 
 class Sent(Struct, frozen=True):
@@ -96,9 +112,20 @@ def _say(tx: Writing, batch: _Batch, send: Send, once: Once | None) -> tuple[Mes
     if isinstance(caller, Staff):
         batch.pen.join(sheet, by, [caller])
     row = batch.pen.message(sheet, by, send.body, send.client_msg_id, send.via)
+    if isinstance(caller, Visitor | Texter):
+        _say_that_nobody_is_there(batch.pen, sheet, send.away_until)
     if once is not None:
         batch.said[once] = row
     return row, False
+
+
+def _say_that_nobody_is_there(pen: Pen, sheet: Sheet, away_until: Micros | None) -> None:
+    """Once for each time that the office is closed: in the very transaction of what it answers."""
+    if away_until is None or sheet.away_until == away_until:
+        return
+    sheet.away_until = away_until
+    opens = datetime.fromtimestamp(away_until / 1_000_000, UTC).isoformat(timespec="milliseconds")
+    pen.event(sheet, ITSELF, EventType.AWAY, body=opens.replace("+00:00", "Z"))
 
 
 def _as_of_now(tx: Writing, batch: _Batch, caller: Caller | None) -> Caller:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from jobthread import policy, tokens
 from jobthread.actions.links import withdraw
-from jobthread.actions.threads import staff_of
+from jobthread.actions.threads import let_go, staff_of
 from jobthread.entities import AccessEnded, Actor, AuditAction, Channel, Customer, NamesChanged, Role, Staff
 from jobthread.errors import Forbidden, LastAdmin, NotFound, Taken
 from jobthread.store import audit, jobs, links, outbox, people, sessions
@@ -44,6 +44,7 @@ def change_user(tx: Writing, by: Actor, user_id: int, changes: Mapping[str, Any]
         changes = {**changes, "email": email.lower()}
     after = people.change_staff(tx, user_id, changes)
     _tell_changes(tx, by, before, after, changes)
+    let_go(tx, by, after)
     if not after.active or "password_hash" in changes:
         sessions.end_all_of(tx, user_id)
     tx.tell(AccessEnded(staff_id=user_id))
@@ -95,7 +96,7 @@ def revoke_api_key(tx: Writing, by: Actor, name: str) -> None:
     user_id = people.revoke_api_key(tx, name)
     if user_id is None:
         raise NotFound(f"There is no API key named {name} in force")
-    people.change_staff(tx, user_id, {"active": False})
+    let_go(tx, by, people.change_staff(tx, user_id, {"active": False}))
     audit.add(tx, by, AuditAction.API_KEY_REVOKED, audit.About("user", user_id), name=name)
     tx.tell(AccessEnded(staff_id=user_id))
 

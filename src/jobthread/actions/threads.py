@@ -13,13 +13,14 @@ from jobthread.entities import (
     ReadMoved,
     SeenThread,
     Staff,
+    ThreadChanged,
     ThreadStatus,
     ThreadView,
     Visibility,
 )
-from jobthread.errors import Forbidden, Invalid, NotAuthenticated, NotFound
+from jobthread.errors import Forbidden, Invalid, NotAuthenticated, NotFound, NothingWaits
 from jobthread.policy import job_sight_of, sight_of
-from jobthread.store import audit, jobs, notifications, people, reads, threads, views
+from jobthread.store import audit, jobs, notifications, people, reads, threads, views, waiting
 from jobthread.store.database import Reading, Writing
 
 
@@ -96,10 +97,51 @@ def remove_participant(tx: Writing, by: Actor, thread_id: int, user_id: int) -> 
         raise Forbidden
     if user_id not in thread.participant_ids:
         raise NotFound
-    pen = Pen()
-    pen.leave(pen.sheet(thread), by, people.person(people.get_staff(tx, user_id)))
+    pen, leaving = Pen(), people.get_staff(tx, user_id)
+    pen.leave(pen.sheet(thread), by, people.person(leaving))
     pen.put_down(tx)
+    let_go(tx, by, leaving)
     tx.tell(AccessEnded(staff_id=user_id))
+
+
+def claim(tx: Writing, by: Actor, thread_id: int) -> ThreadView:
+    """'I have it', where a customer waits; what a colleague has passes to whoever says so next.
+
+    Doing it twice does it once. Raises `NothingWaits`.
+    """
+    caller, thread = _claimable(tx, by, thread_id)
+    if thread.waiting_since is None:
+        raise NothingWaits
+    if waiting.claim(tx, thread_id, caller.id):
+        _tell_claim(tx, by, AuditAction.THREAD_CLAIMED, thread.id, thread.job_id)
+    return view(tx, by, thread_id)
+
+
+def give_back(tx: Writing, by: Actor, thread_id: int) -> ThreadView:
+    """Nobody has it any more. Colleagues may say so too: they may take it over, after all."""
+    _, thread = _claimable(tx, by, thread_id)
+    if waiting.drop_claim(tx, thread_id):
+        _tell_claim(tx, by, AuditAction.CLAIM_DROPPED, thread.id, thread.job_id)
+    return view(tx, by, thread_id)
+
+
+def let_go(tx: Writing, by: Actor, staff: Staff) -> None:
+    """What they had and do not see any more is nobody's: else everybody would rely on them."""
+    for thread_id, job_id in waiting.drop_claims_out_of_sight(tx, staff):
+        _tell_claim(tx, by, AuditAction.CLAIM_DROPPED, thread_id, job_id)
+
+
+def _claimable(tx: Writing, by: Actor, thread_id: int) -> tuple[Staff, SeenThread]:
+    caller = staff_of(tx, by)
+    thread = threads.get_seen(tx, sight_of(caller), thread_id)
+    if not policy.may_claim(caller, thread):
+        raise Forbidden
+    return caller, thread
+
+
+def _tell_claim(tx: Writing, by: Actor, action: AuditAction, thread_id: int, job_id: int | None) -> None:
+    audit.add(tx, by, action, audit.About("thread", thread_id, job_id=job_id, thread_id=thread_id))
+    tx.tell(ThreadChanged(thread_id))
 
 
 def mark_read(tx: Writing, by: Actor, thread_id: int, up_to_seq: int | None) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from jobthread.entities import (
     EventType,
     Message,
     MessageKind,
+    Micros,
     Person,
     RowsWritten,
     Sender,
@@ -38,6 +39,11 @@ class Sheet:
     last_sender_kind: SenderKind | None
     job_id: int | None
     participant_ids: set[int]
+    waits: bool
+    """The customer, for an answer."""
+    waiting_since: Micros | None
+    """Null where that began in this transaction."""
+    away_until: Micros | None
 
 
 @dataclass(slots=True)
@@ -63,6 +69,9 @@ class Pen:
                 last_sender_kind=thread.last_sender_kind,
                 job_id=thread.job_id,
                 participant_ids=set(thread.participant_ids),
+                waits=thread.waiting_since is not None,
+                waiting_since=thread.waiting_since,
+                away_until=thread.away_until,
             ),
         )
 
@@ -77,17 +86,24 @@ class Pen:
         self.marks[reader] = (*reader, row.seq, row.number)
         if row.sender.kind is SenderKind.CUSTOMER:
             row.ip, row.user_agent, row.via = by.ip, by.user_agent, via
+            sheet.waits = True
+        elif row.sender.kind is SenderKind.STAFF:
+            _answered(sheet)
         return row
 
-    def event(self, sheet: Sheet, by: Actor, kind: EventType, people: Iterable[Person] = ()) -> NewRow:
+    def event(
+        self, sheet: Sheet, by: Actor, kind: EventType, people: Iterable[Person] = (), body: str = ""
+    ) -> NewRow:
         """What happened to the thread itself: it stands in the sequence, but counts as nothing unread."""
-        row = self._row(sheet, by, MessageKind.EVENT, "", None)
+        row = self._row(sheet, by, MessageKind.EVENT, body, None)
         row.event_type, row.event_people = kind, tuple(people)
         return row
 
     def status(self, sheet: Sheet, by: Actor, status: ThreadStatus) -> None:
         closed = status is ThreadStatus.CLOSED
         sheet.status = status
+        if closed:
+            _answered(sheet)
         self.event(sheet, by, EventType.CLOSED if closed else EventType.REOPENED)
         self._tell(sheet, by, AuditAction.THREAD_CLOSED if closed else AuditAction.THREAD_REOPENED)
 
@@ -118,7 +134,7 @@ class Pen:
             threads.remove_participant(tx, thread_id, user_id)
         written = messages.add(tx, self.rows) if self.rows else []
         if written:
-            threads.move(tx, [_counters(sheet) for sheet in self.sheets.values()])
+            threads.move(tx, [_counters(sheet, tx.now) for sheet in self.sheets.values()])
         if self.marks:
             reads.put(tx, list(self.marks.values()))
         for by, action, about, details in self.trail:
@@ -157,7 +173,11 @@ def sender_of(caller: Caller | None) -> Sender:
     return Sender(SenderKind.CUSTOMER, caller.customer_id, caller.name, None)
 
 
-def _counters(sheet: Sheet) -> threads.Counters:
+def _answered(sheet: Sheet) -> None:
+    sheet.waits, sheet.waiting_since = False, None
+
+
+def _counters(sheet: Sheet, now: Micros) -> threads.Counters:
     return threads.Counters(
         sheet.thread_id,
         sheet.status,
@@ -165,4 +185,6 @@ def _counters(sheet: Sheet) -> threads.Counters:
         sheet.message_count,
         sheet.last_message_seq,
         sheet.last_sender_kind,
+        (sheet.waiting_since or now) if sheet.waits else None,
+        sheet.away_until,
     )

@@ -8,6 +8,7 @@ from jobthread.api import fields
 from jobthread.api.caller import asks_for, visitor_cookie
 from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, if_changed
 from jobthread.api.shapes import ReadAnswer, moment
+from jobthread.business_hours import closed_until
 from jobthread.entities import SeenThread, ThreadStatus, Visitor
 from jobthread.errors import (
     ClientMsgIdReused,
@@ -101,7 +102,8 @@ async def customer_send(asked: Asked[shapes.NewCustomerMessage, Nothing]) -> Res
     thread_id = new.thread_id
     if thread_id is None:
         thread_id = (await parts.db.read(lambda tx: newest(tx, visitor))).id
-    send = messages.Send(asked.by, thread_id, body, new.client_msg_id)
+    away_until = closed_until(parts.hours, parts.db.clock())
+    send = messages.Send(asked.by, thread_id, body, new.client_msg_id, away_until=away_until)
     sent = await parts.db.write_one_of_many(messages.send_all, send)
     return answer(shapes.message(sent.message), 200 if sent.repeated else 201)
 

@@ -103,6 +103,9 @@ def thread(view: e.ThreadView) -> shapes.Thread:
         last_read_seq=view.last_read_seq,
         unread_count=view.unread_count,
         needs_reply=view.needs_reply,
+        waiting_since=shapes.maybe_moment(view.waiting_since),
+        claimed_by=named(view.claimed_by),
+        escalated=view.escalated,
         hit=shapes.Hit(view.hit.seq, view.hit.excerpt) if view.hit else None,
     )
 

@@ -79,6 +79,9 @@ _THREAD: Json = {
     "last_read_seq": 1,
     "unread_count": 1,
     "needs_reply": False,
+    "waiting_since": None,
+    "claimed_by": None,
+    "escalated": 0,
     "hit": None,
 }
 _DELIVERY: Json = {

@@ -115,6 +115,7 @@ MEANS: dict[str, str] = {
     "not_found": "It does not exist, or one may not see it: the two answers are identical.",
     "method_not_allowed": "`Allow` names the methods that this address answers to.",
     "thread_closed": "Reopen it to write in it.",
+    "nothing_waits": "Somebody has answered meanwhile, or the thread was closed.",
     "job_closed": "Links are made for active jobs only.",
     "not_failed": "It waits, went out, or was cancelled.",
     "client_msg_id_reused": "Another text was sent under this id: make a new id for a new message.",

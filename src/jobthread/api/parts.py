@@ -6,6 +6,7 @@ from jobthread.actions.links import Issuing
 from jobthread.api.callers import Callers
 from jobthread.api.limits import MessageLimits, TypingLimits
 from jobthread.api.texting import Texting
+from jobthread.business_hours import BusinessHours
 from jobthread.live.hub import Hub
 from jobthread.store.database import Database
 from jobthread.store.limits import Limits
@@ -20,6 +21,7 @@ class Parts:
     """On sign-ins and links: counted in the database, shared by all processes."""
     message_limits: MessageLimits
     typing_limits: TypingLimits
+    hours: BusinessHours
     hub: Hub
     company: str
     country: str

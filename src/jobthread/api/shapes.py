@@ -303,6 +303,14 @@ class Thread(Struct):
     last_read_seq: int
     unread_count: int
     needs_reply: bool
+    waiting_since: Annotated[
+        Moment | None,
+        Meta(description="When the customer first wrote after staff's last answer; null where nobody waits"),
+    ]
+    claimed_by: Annotated[Named | None, Meta(description="Who has said that they answer")]
+    escalated: Annotated[
+        int, Meta(ge=0, le=2, description="1: the dispatchers were told that it waits; 2: the admins as well")
+    ]
     hit: Annotated[
         Hit | None,
         Meta(description="Only in a list asked for with `q`; null where just the subject holds it"),
@@ -319,6 +327,10 @@ class ThreadsQuery(Asking):
     visibility: Visibility | None = None
     job_id: Annotated[Id | None, Meta(description="Only those of this job")] = None
     needs_reply: Annotated[bool | None, Meta(description="The customer has the last word, or not")] = None
+    waiting: Annotated[
+        bool | None,
+        Meta(description="A customer waits for an answer, or not; those who do, the longest first"),
+    ] = None
     q: Query = ""
     mine: Annotated[bool, Meta(description="Only those that one takes part in")] = False
     cursor: Cursor | None = None

@@ -6,7 +6,7 @@ from jobthread.actions import threads
 from jobthread.api import encoding, fields, shapes
 from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, if_changed, no_content
 from jobthread.entities import ThreadStatus
-from jobthread.errors import Forbidden, NotFound
+from jobthread.errors import Forbidden, NotFound, NothingWaits
 from jobthread.policy import sight_of
 from jobthread.store import reads, views
 
@@ -22,13 +22,17 @@ calls = Calls()
     headers=ETAG,
 )
 async def list_threads(asked: Asked[None, shapes.ThreadsQuery]) -> Response[bytes]:
-    """Threads that the caller may see, newest activity first; `q` looks in subjects and messages."""
+    """Threads that the caller may see, newest activity first; `q` looks in subjects and messages.
+
+    With `waiting=true` those in which a customer waits for an answer, the longest first.
+    """
     query, staff = asked.query, asked.staff
     wanted = views.ThreadFilter(
         status=None if query.status == "all" else ThreadStatus(query.status),
         visibility=query.visibility,
         job_id=query.job_id,
         needs_reply=query.needs_reply,
+        waiting=query.waiting,
         joined_by=staff.id if query.mine else None,
         query=query.q,
     )
@@ -122,6 +126,38 @@ async def reopen_thread(asked: Asked[None, Nothing]) -> Response[bytes]:
 async def _set_status(asked: Asked[None, Nothing], status: ThreadStatus) -> Response[bytes]:
     thread_id = asked.id("thread_id")
     view = await asked.parts.db.write(lambda tx: threads.set_status(tx, asked.by, thread_id, status))
+    return answer(encoding.thread(view))
+
+
+@calls.add(
+    "POST",
+    "/api/chat/threads/{thread_id:int}/claim",
+    Who.STAFF,
+    answers={200: shapes.Thread},
+    errors=(NotFound, NothingWaits),
+)
+async def claim_thread(asked: Asked[None, Nothing]) -> Response[bytes]:
+    """Say 'I have it' where a customer waits for an answer; doing it twice does it once.
+
+    Nobody else is told that it waits. What a colleague has passes to the caller.
+    """
+    thread_id = asked.id("thread_id")
+    return answer(
+        encoding.thread(await asked.parts.db.write(lambda tx: threads.claim(tx, asked.by, thread_id)))
+    )
+
+
+@calls.add(
+    "DELETE",
+    "/api/chat/threads/{thread_id:int}/claim",
+    Who.STAFF,
+    answers={200: shapes.Thread},
+    errors=(NotFound,),
+)
+async def give_back_thread(asked: Asked[None, Nothing]) -> Response[bytes]:
+    """Nobody has it any more; doing it twice does it once."""
+    thread_id = asked.id("thread_id")
+    view = await asked.parts.db.write(lambda tx: threads.give_back(tx, asked.by, thread_id))
     return answer(encoding.thread(view))
 
 

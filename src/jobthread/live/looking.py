@@ -13,6 +13,7 @@ from jobthread.entities import (
     RowsWritten,
     SenderKind,
     Thread,
+    ThreadChanged,
     ThreadView,
     Typing,
 )
@@ -65,6 +66,7 @@ def look(tx: Reading, news: Iterable[News]) -> Seen:
         seen.names = people.names(tx, {(one.typist_kind, one.typist_id) for one in typing})
     asked_for = {one.thread_id for one in written}
     asked_for |= {one.thread_id for one in moved} | {one.thread_id for one in typing}
+    asked_for |= {one.thread_id for one in news if isinstance(one, ThreadChanged)}
     seen.threads = threads.as_they_are(tx, asked_for.union(*seen.threads_of.values()))
     return seen
 

@@ -14,6 +14,7 @@ from jobthread.entities import (
     RowsWritten,
     SenderKind,
     Thread,
+    ThreadChanged,
     Typing,
 )
 from jobthread.live.audience import Audience
@@ -75,7 +76,7 @@ def occasions(
 def _threads_of(news: News, seen: Seen) -> Iterable[int]:
     if isinstance(news, JobChanged):
         return seen.threads_of.get(news.job_id, ())
-    return [news.thread_id] if isinstance(news, RowsWritten | ReadMoved | Typing) else ()
+    return [news.thread_id] if isinstance(news, RowsWritten | ReadMoved | ThreadChanged | Typing) else ()
 
 
 def _occasion(position: int, news: News, thread: Thread, seen: Seen, audience: Audience) -> Occasion:
@@ -86,6 +87,9 @@ def _occasion(position: int, news: News, thread: Thread, seen: Seen, audience: A
         showing = ears if any(row.kind is MessageKind.EVENT for row in rows) else set()
         return Occasion(position, news, thread, set(ears), set(showing), rows, joined, left)
     ears = audience.perhaps(thread, ())
+    if isinstance(news, ThreadChanged):
+        ears = {ear for ear in ears if ear.staff_id is not None}
+        return Occasion(position, news, thread, ears, set(ears))
     if isinstance(news, ReadMoved):
         reader = (news.reader_kind, news.reader_id)
         return Occasion(position, news, thread, ears, {ear for ear in ears if ear.reader == reader})

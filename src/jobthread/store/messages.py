@@ -176,7 +176,7 @@ def repeats(tx: Writing, asked: Sequence[Once]) -> dict[Once, Message]:
 def add(tx: Writing, rows: Sequence[NewRow]) -> list[Message]:
     """Write the rows, in one statement; the numbers must come from their locked threads."""
     ids = _NEXT_IDS[tx.dialect](tx, len(rows))
-    words = [indexed(row.body) for row in rows]
+    words = [indexed(row.body) if row.kind is MessageKind.MESSAGE else "" for row in rows]
     values = [_values(new_id, row, found) for new_id, row, found in zip(ids, rows, words, strict=True)]
     run(tx, _insert, rows=as_json(values), now=tx.now)
     if found_by := [(new_id, found) for new_id, found in zip(ids, words, strict=True) if found]:

@@ -1,4 +1,4 @@
-"""Keyset pages, newest first, and their opaque cursors."""
+"""Keyset pages and their opaque cursors; newest first, but for those that rise."""
 
 import base64
 import binascii
@@ -35,8 +35,31 @@ def page_of(
     if cursor is not None:
         after = decoded(cursor, len(keys))
         chosen = chosen.where(tuple_(*keys) < tuple_(*after) if len(keys) > 1 else keys[0] < after[0])
-    ordered = chosen.order_by(*(key.desc() for key in keys)).limit(limit + 1)
-    rows = tx.conn.execute(ordered).all()
+    return _cut(tx, chosen.order_by(*(key.desc() for key in keys)), keys, limit, made)
+
+
+def rising_page_of(
+    tx: Reading,
+    chosen: Select[Any],
+    keys: Sequence[ColumnElement[int]],
+    cursor: str | None,
+    limit: int,
+    made: Callable[[AnyRow], T],
+) -> Page[T]:
+    """The same the other way round: the oldest first, the longest first."""
+    if cursor is not None:
+        chosen = chosen.where(tuple_(*keys) > tuple_(*decoded(cursor, len(keys))))
+    return _cut(tx, chosen.order_by(*keys), keys, limit, made)
+
+
+def _cut(
+    tx: Reading,
+    ordered: Select[Any],
+    keys: Sequence[ColumnElement[int]],
+    limit: int,
+    made: Callable[[AnyRow], T],
+) -> Page[T]:
+    rows = tx.conn.execute(ordered.limit(limit + 1)).all()
     shown = rows[:limit]
     more = len(rows) > limit
     names = [str(key.key) for key in keys]

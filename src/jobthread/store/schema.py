@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -10,9 +10,9 @@ from jobthread.store import engines
 from jobthread.store.database import Reading
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0004_sms"
+HEAD = "0005_waiting"
 """The newest migration. Named here too, so that a start on a current schema need not load Alembic."""
-KNOWN = frozenset({"0001", "0002_notifications", "0003_push", HEAD})
+KNOWN = frozenset({"0001", "0002_notifications", "0003_push", "0004_sms", HEAD})
 
 
 class SchemaError(Exception):
@@ -70,17 +70,21 @@ def _version(engine: Engine) -> str | None:
 
 
 def _upgrade(engine: Engine) -> None:
+    with engine.begin() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execute(text("SELECT pg_advisory_xact_lock(7221701)"))
+        upgrade_on(conn, "head")
+
+
+def upgrade_on(conn: Connection, version: str) -> None:
     # Alembic takes a third of the start-up time and 10 MB: loaded only where there is something to do.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as conn:
-        if conn.dialect.name == "postgresql":
-            conn.execute(text("SELECT pg_advisory_xact_lock(7221701)"))
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+    config.attributes["connection"] = conn
+    command.upgrade(config, version)
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
@@ -142,11 +143,25 @@ chat_threads = Table(
     # Of the newest row that a person wrote; null while there is none.
     Column("last_message_seq", Integer),
     Column("last_sender_kind", String(20)),
+    # Of what waits for an answer of staff; all of it goes when one comes.
+    _moment("waiting_since", nullable=True),
+    _ref("claimed_by", "users.id", nullable=True),
+    _moment("claimed_at", nullable=True),
+    Column("escalated", Integer, server_default="0", nullable=False),
+    # The opening of the office that the customer was told of last.
+    _moment("away_until", nullable=True),
     Column("words", Words),
     # The wall begins here: what a customer may see always belongs to a job.
     CheckConstraint("visibility = 'internal' OR job_id IS NOT NULL", name="customer_visible_has_job"),
     Index(None, "active_at", "id"),
     Index(None, "job_id"),
+    Index(
+        "ix_chat_threads_waiting",
+        "waiting_since",
+        "id",
+        sqlite_where=text("waiting_since IS NOT NULL"),
+        postgresql_where=text("waiting_since IS NOT NULL"),
+    ),
     Index("ix_chat_threads_words", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
     sqlite_autoincrement=True,
 )

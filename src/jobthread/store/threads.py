@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    null,
     select,
     update,
 )
@@ -50,6 +52,8 @@ FACTS = (
     chat_threads.c.message_count,
     chat_threads.c.last_message_seq,
     chat_threads.c.last_sender_kind,
+    chat_threads.c.waiting_since,
+    chat_threads.c.away_until,
 )
 
 
@@ -70,6 +74,8 @@ class Counters(Struct, frozen=True):
     message_count: int
     last_message_seq: int | None
     last_sender_kind: SenderKind | None
+    waiting_since: Micros | None
+    away_until: Micros | None
 
 
 # --- sight ----------------------------------------------------------------------------------------
@@ -192,11 +198,7 @@ def add(tx: Writing, new: NewThread) -> int:
 
 def move(tx: Writing, moved: Sequence[Counters]) -> None:
     """Bring the threads' own rows up to what was written in them; activity never goes back in time."""
-    rows = [
-        (c.thread_id, c.status, c.last_seq, c.message_count, c.last_message_seq, c.last_sender_kind)
-        for c in moved
-    ]
-    run(tx, _move, rows=as_json(rows), now=tx.now)
+    run(tx, _move, rows=as_json([msgspec.structs.astuple(one) for one in moved]), now=tx.now)
 
 
 def add_participants(tx: Writing, pairs: Collection[tuple[int, int]]) -> None:
@@ -228,6 +230,8 @@ def _thread(row: AnyRow, participant_ids: frozenset[int]) -> Thread:
         message_count=row.message_count,
         last_message_seq=row.last_message_seq,
         last_sender_kind=SenderKind(row.last_sender_kind) if row.last_sender_kind else None,
+        waiting_since=row.waiting_since,
+        away_until=row.away_until,
     )
 
 
@@ -279,8 +283,11 @@ def _move(dialect: str) -> Update:
             "message_count": BigInteger(),
             "last_message_seq": BigInteger(),
             "last_sender_kind": Text(),
+            "waiting_since": BigInteger(),
+            "away_until": BigInteger(),
         },
     )
+    answered = given["waiting_since"].is_(None)
     now = bindparam("now", type_=BigInteger())
     return (
         update(chat_threads)
@@ -291,6 +298,11 @@ def _move(dialect: str) -> Update:
             message_count=given["message_count"],
             last_message_seq=given["last_message_seq"],
             last_sender_kind=given["last_sender_kind"],
+            waiting_since=given["waiting_since"],
+            away_until=given["away_until"],
+            claimed_by=case((answered, null()), else_=chat_threads.c.claimed_by),
+            claimed_at=case((answered, null()), else_=chat_threads.c.claimed_at),
+            escalated=case((answered, 0), else_=chat_threads.c.escalated),
             active_at=case((now > chat_threads.c.active_at, now), else_=chat_threads.c.active_at),
         )
     )

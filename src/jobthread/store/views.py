@@ -26,7 +26,7 @@ from jobthread.policy import Sight
 from jobthread.store import messages, people, search, visible
 from jobthread.store.batches import Rows, as_json, fetch
 from jobthread.store.database import AnyRow, Reading
-from jobthread.store.pages import Page, page_of
+from jobthread.store.pages import Page, page_of, rising_page_of
 from jobthread.store.tables import (
     chat_message_read_status,
     chat_messages,
@@ -45,6 +45,7 @@ class ThreadFilter:
     visibility: Visibility | None = None
     job_id: int | None = None
     needs_reply: bool | None = None
+    waiting: bool | None = None
     joined_by: int | None = None
     query: str = ""
 
@@ -63,9 +64,14 @@ def view(tx: Reading, thread: SeenThread, reader: Reader) -> ThreadView:
 def page(
     tx: Reading, sight: Sight, wanted: ThreadFilter, reader: Reader, cursor: str | None, limit: int
 ) -> Page[ThreadView]:
-    """Newest activity first."""
+    """Newest activity first; those that wait for an answer, where they are asked for: the longest first."""
     chosen = _views(reader).where(visible.where(sight), *_conditions(tx.dialect, wanted))
-    rows = page_of(tx, chosen, [chat_threads.c.active_at, chat_threads.c.id], cursor, limit, lambda row: row)
+    if wanted.waiting:
+        longest = [chat_threads.c.waiting_since, chat_threads.c.id]
+        rows = rising_page_of(tx, chosen, longest, cursor, limit, lambda row: row)
+    else:
+        newest = [chat_threads.c.active_at, chat_threads.c.id]
+        rows = page_of(tx, chosen, newest, cursor, limit, lambda row: row)
     return Page(_with_hits(tx, _made(tx, rows.items), wanted.query), rows.next_cursor)
 
 
@@ -89,6 +95,7 @@ def _with_hits(tx: Reading, found: list[ThreadView], query: str) -> list[ThreadV
 
 
 _creators = users.alias("creators")
+_claimers = users.alias("claimers")
 _job_customers = customers.alias("job_customers")
 
 
@@ -124,12 +131,17 @@ def _views_of(
         _job_customers.c.name.label("job_customer_name"),
         _creators.c.name.label("creator_name"),
         _creators.c.role.label("creator_role"),
+        chat_threads.c.claimed_by,
+        chat_threads.c.escalated,
+        _claimers.c.name.label("claimer_name"),
+        _claimers.c.role.label("claimer_role"),
         marks.c.last_read_seq,
         marks.c.read_count,
     ).select_from(
         threads.outerjoin(jobs, jobs.c.id == chat_threads.c.job_id)
         .outerjoin(_job_customers, _job_customers.c.id == jobs.c.customer_id)
         .outerjoin(_creators, _creators.c.id == chat_threads.c.created_by)
+        .outerjoin(_claimers, _claimers.c.id == chat_threads.c.claimed_by)
         .outerjoin(marks, mine)
     )
 
@@ -151,6 +163,9 @@ def _conditions(dialect: str, wanted: ThreadFilter) -> list[Any]:
             chat_threads.c.last_sender_kind.is_not_distinct_from(SenderKind.CUSTOMER),
         )
         conditions.append(needs if wanted.needs_reply else ~needs)
+    if wanted.waiting is not None:
+        waits = chat_threads.c.waiting_since.is_not(None)
+        conditions.append(waits if wanted.waiting else ~waits)
     if wanted.query.strip():
         conditions.append(search.threads_with(dialect, wanted.query))
     return conditions
@@ -177,6 +192,9 @@ def _made(tx: Reading, rows: Sequence[AnyRow]) -> list[ThreadView]:
             last_read_seq=row.last_read_seq or 0,
             unread_count=row.message_count - (row.read_count or 0),
             needs_reply=_needs_reply(row),
+            waiting_since=row.waiting_since,
+            claimed_by=_claimer(row),
+            escalated=row.escalated,
         )
         for row in rows
     ]
@@ -191,6 +209,10 @@ def _job(row: AnyRow) -> JobRef | None:
 
 def _creator(row: AnyRow) -> Person | None:
     return Person(row.created_by, row.creator_name, Role(row.creator_role)) if row.created_by else None
+
+
+def _claimer(row: AnyRow) -> Person | None:
+    return Person(row.claimed_by, row.claimer_name, Role(row.claimer_role)) if row.claimed_by else None
 
 
 def _needs_reply(row: AnyRow) -> bool:

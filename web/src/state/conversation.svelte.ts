@@ -2,6 +2,7 @@
 import { get, look, NoSignal, post, Refused } from "../api";
 import { drop, keep, kept } from "../database";
 import type { Message, Messages, ReadBy, Thread } from "../shapes";
+import { answered } from "../threads/waits";
 import { session } from "./session.svelte";
 
 const PAGE = 50;
@@ -76,7 +77,10 @@ export class Conversation {
     this.#stopped(message.sender.name);
     if (message.seq > this.#last + 1) return void this.refresh();
     this.messages = [...this.messages, message];
-    if (this.thread && message.seq > this.thread.last_seq) this.thread.last_seq = message.seq;
+    if (this.thread && message.seq > this.thread.last_seq) {
+      this.thread.last_seq = message.seq;
+      answered(this.thread, message);
+    }
     clearTimeout(this.#keeping);
     this.#keeping = window.setTimeout(() => this.#keep(), KEEP_AFTER_MS);
   }

@@ -4,6 +4,7 @@ import { get, look, NoSignal, post, Refused } from "../api";
 import { keep, kept } from "../database";
 import { News } from "../news";
 import type { Happening, Message, Thread, Threads, Visibility } from "../shapes";
+import { answered, longestFirst } from "../threads/waits";
 import { Conversation } from "./conversation.svelte";
 import { Sending } from "./sending.svelte";
 import { session } from "./session.svelte";
@@ -25,6 +26,14 @@ const TYPING_MS = 3_000;
 
 class Inbox {
   threads = $state<Thread[]>([]);
+  /** Show those alone in which a customer waits for an answer. */
+  onlyWaiting = $state(false);
+  #waiting = $state<Thread[]>([]);
+  /** The longest first, whatever the list beside it is narrowed to. */
+  readonly waiting = $derived.by(() => {
+    const here = new Map([...this.#waiting, ...this.threads].map((thread) => [thread.id, thread]));
+    return longestFirst([...here.values()]);
+  });
   unread = $state(0);
   filter = $state<Filter>({ ...EVERYTHING });
   loading = $state(true);
@@ -69,7 +78,7 @@ class Inbox {
   look = async () => {
     await this.sending.flush();
     const heard = this.#heard;
-    await Promise.all([this.#count(), this.refresh(), this.#current?.refresh()]);
+    await Promise.all([this.#count(), this.refresh(), this.#lookWhoWaits(), this.#current?.refresh()]);
     if (heard !== this.#heard) this.#settle();
   };
 
@@ -103,6 +112,7 @@ class Inbox {
   }
 
   narrow(change: Partial<Filter>) {
+    this.onlyWaiting = false;
     Object.assign(this.filter, change);
     this.#pages = 1;
     this.loading = true;
@@ -127,9 +137,9 @@ class Inbox {
 
   /** The end of the current conversation is in view. */
   async seen(conversation: Conversation) {
-    const known = this.threads.find((one) => one.id === conversation.id);
-    const before = known?.unread_count;
-    if (known && conversation.readsAll) known.unread_count = 0;
+    const known = this.#known(conversation.id);
+    const before = known[0]?.unread_count;
+    if (conversation.readsAll) for (const one of known) one.unread_count = 0;
     await conversation.markRead();
     this.#wasRead(conversation, before);
   }
@@ -149,9 +159,8 @@ class Inbox {
 
   /** A thread was made or changed by the person at this screen. */
   became(thread: Thread) {
-    const known = this.threads.find((one) => one.id === thread.id);
-    if (known) Object.assign(known, thread);
-    else void this.refresh();
+    if (!this.threads.some((one) => one.id === thread.id)) void this.refresh();
+    this.#becomes(thread);
     this.#conversations.get(thread.id)?.became(thread);
   }
 
@@ -159,6 +168,7 @@ class Inbox {
   lost(id: number) {
     this.threads = this.threads.filter((thread) => thread.id !== id);
     if (!this.filtered) void keep(session.who, "threads", $state.snapshot(this.threads));
+    this.#waiting = this.#waiting.filter((thread) => thread.id !== id);
     if (this.#current?.id === id) this.#current = null;
     this.#conversations.delete(id);
     void this.#count();
@@ -166,6 +176,7 @@ class Inbox {
 
   took(message: Message) {
     this.#conversations.get(message.thread_id)?.took(message);
+    this.#maybeAnswered(message);
     const thread = this.threads.find((one) => one.id === message.thread_id);
     if (!thread) return this.#settle();
     if (message.seq <= thread.last_seq) return;
@@ -175,10 +186,18 @@ class Inbox {
     this.threads = [thread, ...this.threads.filter((one) => one !== thread)];
   }
 
+  #maybeAnswered(message: Message) {
+    const known = this.#waiting.find((one) => one.id === message.thread_id);
+    if (!known || message.seq <= known.last_seq) return;
+    known.last_seq = message.seq;
+    answered(known, message);
+  }
+
   #lastSaid(thread: Thread, message: Message) {
     const { kind, id } = message.sender;
     const mine = kind === "staff" && id === session.user?.id;
     thread.last_message = message;
+    answered(thread, message);
     thread.needs_reply = kind === "customer" && thread.status === "open";
     thread.unread_count = mine ? 0 : thread.unread_count + 1;
     if (mine) thread.last_read_seq = message.seq;
@@ -210,12 +229,37 @@ class Inbox {
     this.#conversations.get(thread.id)?.heard(thread);
     const { status } = this.filter;
     const known = this.threads.find((one) => one.id === thread.id);
-    if (this.filtered && (!known || thread.status !== known.status)) this.#settle();
+    const moved = !known || thread.status !== known.status;
+    this.#becomes(thread);
+    if (this.filtered && moved) this.#settle();
     else if (status !== "all" && thread.status !== status)
       this.threads = this.threads.filter((one) => one.id !== thread.id);
-    else if (known) Object.assign(known, thread);
+    else if (known) return;
     else if (how === "thread.created") this.threads = [thread, ...this.threads];
     else this.#settle();
+  }
+
+  /** Wherever it is shown. */
+  #known(id: number): Thread[] {
+    return [...this.threads, ...this.#waiting].filter((one) => one.id === id);
+  }
+
+  #becomes(thread: Thread) {
+    for (const one of this.#known(thread.id)) Object.assign(one, thread);
+    // A copy: the list beside it may be narrowed to something else any moment.
+    if (thread.waiting_since && !this.#waiting.some((one) => one.id === thread.id))
+      this.#waiting.push({ ...thread });
+  }
+
+  async #lookWhoWaits() {
+    const heard = this.#heard;
+    try {
+      const { threads } = await look<Threads>("/api/chat/threads?waiting=true&limit=100");
+      // What was heard meanwhile is younger; the look that asked for this is repeated then.
+      if (heard === this.#heard) this.#waiting = threads;
+    } catch {
+      // then it stays as it was
+    }
   }
 
   #removed(id: number) {
@@ -230,11 +274,11 @@ class Inbox {
   }
 
   #wasRead({ id, thread }: Conversation, before?: number) {
-    const known = this.threads.find((one) => one.id === id);
-    if (!known || !thread) return;
-    before ??= known.unread_count;
-    known.unread_count = thread.unread_count;
-    if (before !== known.unread_count) void this.#count();
+    const known = this.#known(id);
+    if (!known.length || !thread) return;
+    before ??= known[0]!.unread_count;
+    for (const one of known) one.unread_count = thread.unread_count;
+    if (before !== thread.unread_count) void this.#count();
   }
 
   async #count() {

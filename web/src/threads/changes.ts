@@ -7,6 +7,16 @@ export async function setStatus(id: number, change: "close" | "reopen") {
   inbox.became(await post<Thread>(`/api/chat/threads/${id}/${change}`));
 }
 
+/** A customer waits here: whoever says so answers. */
+export async function claim(id: number) {
+  inbox.became(await post<Thread>(`/api/chat/threads/${id}/claim`));
+}
+
+export async function giveBack(id: number) {
+  await remove(`/api/chat/threads/${id}/claim`);
+  inbox.became(await get<Thread>(`/api/chat/threads/${id}`));
+}
+
 export async function addPeople(id: number, user_ids: number[]) {
   inbox.became(await post<Thread>(`/api/chat/threads/${id}/participants`, { user_ids }));
 }

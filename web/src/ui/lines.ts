@@ -1,6 +1,6 @@
 /** A conversation as it is read: what the server has, then what still waits on this phone. */
 import { refusal, shared } from "../words/shared";
-import { dayName, dayOf } from "../words/times";
+import { dayAndTimeOf, dayName, dayOf } from "../words/times";
 import type { Outgoing } from "../database";
 import type { CustomerMessage, Message, Role } from "../shapes";
 
@@ -112,7 +112,8 @@ function roleName(sender: Sender, reader: Reader): string {
   return role ? shared.roles[role] : "";
 }
 
-function eventText({ event, sender }: Said): string {
+function eventText({ event, sender, body }: Said): string {
+  if (event!.type === "away") return shared.events.away(dayAndTimeOf(body));
   const names = event!.people.map((person) => person.name).join(", ");
   return shared.events[event!.type](sender.kind === "system" ? shared.system : sender.name, names);
 }

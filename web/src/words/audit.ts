@@ -50,6 +50,9 @@ const en = {
     thread_created: "Thread opened",
     thread_closed: "Thread closed",
     thread_reopened: "Thread reopened",
+    thread_claimed: "Waiting thread taken",
+    claim_dropped: "Waiting thread given back",
+    thread_escalated: "Told that a customer waits",
     participant_added: "Participant added",
     participant_removed: "Participant removed",
     link_created: "Chat link made",
@@ -87,6 +90,8 @@ const en = {
     how: (what: string) => `by ${what}`,
     note: (what: string) => what,
     provider: (what: string) => what,
+    level: (what: string): string => (what === "1" ? "dispatchers" : "admins"),
+    told: (what: string) => what,
   },
   values: {
     title: "title",
@@ -153,6 +158,9 @@ const es: typeof en = {
     thread_created: "Hilo abierto",
     thread_closed: "Hilo cerrado",
     thread_reopened: "Hilo reabierto",
+    thread_claimed: "Hilo en espera asumido",
+    claim_dropped: "Hilo en espera devuelto",
+    thread_escalated: "Aviso de que un cliente espera",
     participant_added: "Participante añadido",
     participant_removed: "Participante quitado",
     link_created: "Enlace al chat hecho",
@@ -190,6 +198,8 @@ const es: typeof en = {
     how: (what) => `por ${what}`,
     note: (what) => what,
     provider: (what) => what,
+    level: (what) => (what === "1" ? "coordinación" : "administración"),
+    told: (what) => what,
   },
   values: {
     title: "título",
@@ -241,7 +251,8 @@ export function subjectOf({ subject, actor }: AuditEntry, names: Names): string 
 // A fact that has no words yet is shown as it is, rather than hidden.
 function factOf(name: string, value: unknown, names: Names): string {
   const words = audit.facts[name as keyof typeof audit.facts];
-  if (name === "participants") value = (value as number[]).map((id) => names.get(id) ?? id);
+  if (name === "participants" || name === "told")
+    value = (value as number[]).map((id) => names.get(id) ?? id);
   if (name === "hours") value = durationOf(value as number);
   if (name === "taken_at") value = momentOf((value as number) / 1000);
   return words ? words(saidOf(value)) : `${name}: ${saidOf(value)}`;

@@ -30,6 +30,7 @@ const en = {
     closed: (who: string) => `${who} closed this conversation`,
     reopened: (who: string) => `${who} reopened this conversation`,
     link_sent: (who: string) => `${who} sent the customer a link`,
+    away: (opens: string) => `The office is closed. Somebody answers when it opens: ${opens}.`,
   },
   refusals: {
     thread_closed: "This conversation was closed before the message arrived.",
@@ -69,6 +70,7 @@ const es: typeof en = {
     closed: (who) => `${who} cerró esta conversación`,
     reopened: (who) => `${who} reabrió esta conversación`,
     link_sent: (who) => `${who} envió un enlace al cliente`,
+    away: (opens) => `La oficina está cerrada. Alguien responde cuando abra: ${opens}.`,
   },
   refusals: {
     thread_closed: "La conversación se cerró antes de que llegara el mensaje.",

@@ -59,6 +59,15 @@ const en = {
   needsSubject: "A thread needs a subject.",
   needsJob: "A customer-visible thread needs a job: the customer reads it through the job's link.",
   noSignal: "There is no connection just now. What you typed stays here.",
+  waiting: "Waiting",
+  waitingFor: (time: string) => `Waiting for ${time}`,
+  waitingShort: (time: string) => `waiting ${time}`,
+  escalated: (level: number): string => (level > 1 ? "admins were told" : "dispatchers were told"),
+  iHaveIt: "I have it",
+  hasIt: (name: string) => `${name} has it`,
+  youHaveIt: "You have it",
+  giveBack: "Give back",
+  nobodyWaits: "No customer is waiting for an answer.",
 };
 
 const es: typeof en = {
@@ -120,6 +129,15 @@ const es: typeof en = {
   needsJob:
     "Un hilo visible para el cliente necesita un trabajo: el cliente lo lee por el enlace del trabajo.",
   noSignal: "Ahora mismo no hay conexión. Lo que escribió se queda aquí.",
+  waiting: "En espera",
+  waitingFor: (time) => `Espera desde hace ${time}`,
+  waitingShort: (time) => `espera ${time}`,
+  escalated: (level) => (level > 1 ? "administración avisada" : "coordinación avisada"),
+  iHaveIt: "Yo me encargo",
+  hasIt: (name) => `Se encarga ${name}`,
+  youHaveIt: "Se encarga usted",
+  giveBack: "Devolver",
+  nobodyWaits: "Ningún cliente espera respuesta.",
 };
 
 export const threads = { en, es }[language];

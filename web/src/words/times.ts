@@ -10,12 +10,33 @@ const weekday = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric
 const withYear = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
 const short = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
 const numeric = new Intl.DateTimeFormat(locale, { dateStyle: "short" });
+const coming = new Intl.DateTimeFormat(locale, {
+  weekday: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
 type Moment = string | number;
 
 export const timeOf = (at: Moment) => clock.format(new Date(at));
 export const momentOf = (at: Moment) => whole.format(new Date(at));
+
+/** `Mon 08:00`: within the days to come. */
+export const dayAndTimeOf = (at: Moment) => coming.format(new Date(at));
+
+/** `25 min`, `3 hr`, `2 days`: no more exact than it matters. */
+export function lasted(ms: number): string {
+  const minutes = Math.max(1, Math.floor(ms / 60_000));
+  if (minutes < 60) return amount("minute").format(minutes);
+  if (minutes < 48 * 60) {
+    const hours = amount("hour").format(Math.floor(minutes / 60));
+    return minutes < 6 * 60 && minutes % 60 ? `${hours} ${amount("minute").format(minutes % 60)}` : hours;
+  }
+  return amount("day").format(Math.floor(minutes / 1_440));
+}
+
+const amount = (unit: string) => new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" });
 
 /** `2026-11-3`, in the viewer's zone: two messages of one day have the same. */
 export function dayOf(at: Moment): string {
