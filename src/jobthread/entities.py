@@ -77,6 +77,8 @@ class DeliveryStatus(StrEnum):
 class DeliveryKind(StrEnum):
     INVITATION = "invitation"
     NOTIFICATION = "notification"
+    ESCALATION = "escalation"
+    """A customer has waited for too long."""
     TEST = "test"
 
 

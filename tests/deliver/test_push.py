@@ -10,9 +10,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from jobthread.actions import escalation
 from jobthread.deliver.push import public_address
 from jobthread.deliver.push_encryption import CURVE, decoded, encoded, encrypted, keys_from, proof
 from jobthread.store import push as store
+from jobthread.store import threads
+from jobthread.store.database import Writing
 from jobthread.tokens import hash_of
 from tests.cast import SESSION_COOKIE, Cast, Colleague, new_session, ok, refused
 from tests.deliver.devices import AUTH, Device, PushService, push_service
@@ -191,3 +194,56 @@ def test_whoever_wants_no_notices_gets_mail(town: Town, service: PushService, ph
     town.passes(seconds=61)
     assert service.pushed == []
     assert town.told() == [TOM]
+
+
+# --- a customer who waits for too long ------------------------------------------------------------
+
+
+def test_dispatchers_are_told_by_device_or_mail_of_a_customer_who_waits(
+    town: Town, service: PushService
+) -> None:
+    dora = subscribed(town, town.cast.dora, service, "/dora")
+    thread = town.with_carol()
+    carol = town.carol_comes_in()
+    carol.writes("It is cold here.")
+    tell_of(town, thread, town.cast.dora, town.cast.dan)
+    town.rests()
+    [pushed] = service.pushed
+    assert dora.reads(pushed.body)["title"] == "Carol · A customer waits for an answer: Your boiler"
+    [mail] = town.mails("dan@example.com")
+    assert "A customer waits for an answer" in str(mail["Subject"])
+    assert "It is cold here." in words_of(mail)
+
+
+def test_whoever_has_no_device_left_is_told_by_mail_that_a_customer_waits(
+    town: Town, service: PushService
+) -> None:
+    subscribed(town, town.cast.dora, service, "/dora")
+    service.answers = [410]
+    thread = town.with_carol()
+    town.carol_comes_in().writes("It is cold here.")
+    tell_of(town, thread, town.cast.dora)
+    [mail] = town.mails("dora@example.com")
+    assert "A customer waits for an answer" in str(mail["Subject"])
+
+
+def test_what_was_answered_or_claimed_meanwhile_is_not_told(town: Town) -> None:
+    for answered in (True, False):
+        thread = town.with_carol()
+        town.carol_comes_in().writes("It is cold here.", thread_id=thread["id"])
+        if answered:
+            town.cast.dora.writes(thread, "We come.")
+        else:
+            ok(town.cast.dora.post(f"/api/chat/threads/{thread['id']}/claim"))
+        town.forget_mails()
+        tell_of(town, thread, town.cast.dan)
+        assert town.mails("dan@example.com") == []
+
+
+def tell_of(town: Town, thread: dict[str, Any], *people: Colleague) -> None:
+    def tell(tx: Writing) -> None:
+        found = threads.as_it_stands(tx, thread["id"])
+        assert found is not None
+        escalation.tell(tx, 1, found, [one.id for one in people])
+
+    town.server.write(tell)

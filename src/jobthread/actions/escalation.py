@@ -7,8 +7,19 @@ import structlog
 from msgspec import Struct
 
 from jobthread.business_hours import MINUTE, BusinessHours, open_time_ago
-from jobthread.entities import Actor, AuditAction, Role, Thread, ThreadChanged
-from jobthread.store import audit, threads, waiting
+from jobthread.entities import (
+    Actor,
+    AuditAction,
+    Channel,
+    DeliveryKind,
+    DeliveryQueued,
+    Role,
+    SenderKind,
+    Staff,
+    Thread,
+    ThreadChanged,
+)
+from jobthread.store import audit, outbox, people, push, threads, waiting
 from jobthread.store.database import Database, Reading, Writing
 
 log = structlog.get_logger()
@@ -29,13 +40,14 @@ class Patience(Struct, frozen=True):
     minutes: int
 
 
-async def keep_escalating(db: Database, patience: Patience, tell: Tell | None = None) -> None:
+async def keep_escalating(db: Database, patience: Patience, told_by: Tell | None = None) -> None:
     """Until cancelled. An error is logged and never ends the loop."""
+    told_by = told_by or tell
     while patience.minutes:
         try:
             # Looked for on the readers' pool: mostly there is nothing, and the writer has better to do.
             if await db.read(lambda tx: _any_overdue(tx, patience)):
-                await db.write(lambda tx: escalate(tx, patience, tell or note))
+                await db.write(lambda tx: escalate(tx, patience, told_by))
         except Exception as error:
             log.error("escalation_failed", error=type(error).__name__)
         await asyncio.sleep(LOOK_SECONDS)
@@ -54,6 +66,31 @@ def escalate(tx: Writing, patience: Patience, tell: Tell) -> int:
             tx.tell(ThreadChanged(thread.id))
         told += len(ids)
     return told
+
+
+def tell(tx: Writing, level: int, thread: Thread, staff_ids: Sequence[int]) -> None:
+    """Each by the first way that reaches them. It is their duty: no mute and no quiet hours hold it back."""
+    note(tx, level, thread, staff_ids)
+    for staff in people.staff_by_id(tx, staff_ids).values():
+        if push.can_reach(tx, staff.id):
+            outbox.add(tx, _word_of(thread, staff, Channel.PUSH, str(staff.id)))
+        elif staff.email:
+            outbox.add(tx, _word_of(thread, staff, Channel.EMAIL, staff.email))
+    tx.tell(DeliveryQueued())
+
+
+def _word_of(thread: Thread, staff: Staff, channel: Channel, to: str) -> outbox.NewDelivery:
+    last = thread.last_message_seq or 0
+    return outbox.NewDelivery(
+        kind=DeliveryKind.ESCALATION,
+        channel=channel,
+        to=to,
+        reader=(SenderKind.STAFF, staff.id),
+        job_id=thread.job_id,
+        thread_id=thread.id,
+        after_seq=last - 1,
+        up_to_seq=last,
+    )
 
 
 def note(tx: Writing, level: int, thread: Thread, staff_ids: Sequence[int]) -> None:

@@ -10,9 +10,19 @@ import structlog
 
 from jobthread.deliver.letters import Withheld, as_of_now
 from jobthread.deliver.outgoing import Compose, DeliveryFailed, Letter, Outgoing, Send, Trial
-from jobthread.entities import Actor, AuditAction, Channel, Delivery, DeliveryKind, DeliveryStatus, Micros
+from jobthread.entities import (
+    Actor,
+    AuditAction,
+    Channel,
+    Delivery,
+    DeliveryKind,
+    DeliveryQueued,
+    DeliveryStatus,
+    Micros,
+    Reader,
+)
 from jobthread.errors import Unavailable
-from jobthread.store import audit, notifications, outbox, push
+from jobthread.store import audit, notifications, outbox, people, push
 from jobthread.store.database import Database, Writing
 from jobthread.store.outbox import Claimed
 from jobthread.tokens import Seal
@@ -196,8 +206,30 @@ def _by_another_way(tx: Writing, delivery: Delivery) -> None:
     if delivery.channel is not Channel.PUSH or delivery.reader is None:
         return
     push.failed(tx, delivery.reader[1])
+    if delivery.kind is DeliveryKind.ESCALATION:
+        _by_mail(tx, delivery, delivery.reader)
     if delivery.kind is DeliveryKind.NOTIFICATION:
         notifications.tell_anew(tx, delivery.reader, delivery.thread_id or 0, delivery.after_seq)
+
+
+def _by_mail(tx: Writing, delivery: Delivery, reader: Reader) -> None:
+    staff = people.staff_by_id(tx, [reader[1]]).get(reader[1])
+    if staff is None or not staff.email:
+        return
+    outbox.add(
+        tx,
+        outbox.NewDelivery(
+            kind=delivery.kind,
+            channel=Channel.EMAIL,
+            to=staff.email,
+            reader=reader,
+            job_id=delivery.job_id,
+            thread_id=delivery.thread_id,
+            after_seq=delivery.after_seq,
+            up_to_seq=delivery.up_to_seq,
+        ),
+    )
+    tx.tell(DeliveryQueued())
 
 
 def _tell(means: Means, delivery: Delivery, outcome: _Outcome) -> None:

@@ -15,7 +15,7 @@ from jobthread.entities import (
 )
 from jobthread.errors import JobthreadError, LinkExpired, LinkRevoked
 from jobthread.policy import sees, sight_of
-from jobthread.store import jobs, links, notifications, people, preferences, reads, threads
+from jobthread.store import jobs, links, notifications, people, preferences, reads, threads, waiting
 from jobthread.store.database import Reading
 
 QUOTED = 5
@@ -37,6 +37,8 @@ def as_of_now(tx: Reading, delivery: Delivery) -> Letter | Withheld:
         return _invitation(tx, delivery)
     if delivery.kind is DeliveryKind.TEST:
         return _trial(tx, delivery)
+    if delivery.kind is DeliveryKind.ESCALATION:
+        return _escalation(tx, delivery)
     return _notice(tx, delivery)
 
 
@@ -122,6 +124,32 @@ def _customer_to_tell(
     if delivery.channel is Channel.EMAIL and not wanted.email:
         return _cancelled("they turned such notifications off", "TurnedOff")
     return visitor.name, wanted.language
+
+
+def _escalation(tx: Reading, delivery: Delivery) -> Notice | Withheld:
+    """Their role is the reason: whether they take part in the thread is no matter."""
+    thread = threads.as_it_stands(tx, delivery.thread_id or 0)
+    _, user_id = delivery.reader or (SenderKind.STAFF, 0)
+    staff = people.staff_by_id(tx, [user_id]).get(user_id)
+    if thread is None or thread.waiting_since is None:
+        return _cancelled("the customer was answered before it was sent", "Answered")
+    if waiting.is_claimed(tx, thread.id):
+        return _cancelled("somebody has said that they answer", "Claimed")
+    if staff is None or not staff.active or not sees(sight_of(staff), thread):
+        return _cancelled("they do not see the thread any more", "NotTheirs")
+    if delivery.channel is Channel.EMAIL and staff.email != delivery.to:
+        return _cancelled("their e-mail address was changed before it was sent", "AddressChanged")
+    return Notice(
+        delivery=delivery,
+        token="",
+        name=staff.name,
+        language=preferences.of_staff(tx, staff.id).language,
+        subject=thread.subject,
+        thread_made_at=threads.made_at(tx, thread.id),
+        count=1,
+        messages=tuple(notifications.messages_at(tx, thread.id, [delivery.up_to_seq])),
+        unread=reads.unread_total(tx, staff.id),
+    )
 
 
 def _trial(tx: Reading, delivery: Delivery) -> Trial | Withheld:

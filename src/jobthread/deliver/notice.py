@@ -12,7 +12,7 @@ from jobthread.deliver.gsm7 import written
 from jobthread.deliver.one_line import one_line
 from jobthread.deliver.outgoing import Notice, Outgoing, Trial
 from jobthread.deliver.wording import WORDINGS, Wording
-from jobthread.entities import Channel, Delivery, Message, Reader, SenderKind
+from jobthread.entities import Channel, Delivery, DeliveryKind, Message, Reader, SenderKind
 
 LONGEST_SUBJECT = 100
 LONGEST_NAME = 60
@@ -59,7 +59,7 @@ def writer(house: House, templates: Environment) -> Write:
             queued_at=notice.delivery.created_at,
             to=notice.delivery.to,
             to_name=one_line(notice.name, LONGEST_NAME),
-            subject=f"{one_line(notice.subject, LONGEST_SUBJECT)} ({house.company})",
+            subject=f"{_subject(notice)} ({house.company})",
             text=as_text.render(told),
             html=as_html.render(told),
             conversation=_conversation(notice, key),
@@ -98,7 +98,7 @@ def _told(house: House, notice: Notice) -> dict[str, object]:
         "company": house.company,
         "name": one_line(notice.name, LONGEST_NAME),
         "subject": one_line(notice.subject, LONGEST_SUBJECT),
-        "new": _new(words, notice.count),
+        "new": _news(notice),
         "quotes": quotes,
         "more": _more(words, notice.count - len(quotes)) if quotes else "",
         "link": _link(house, notice),
@@ -148,14 +148,14 @@ def _push(house: House, notice: Notice, name: str, key: bytes) -> Outgoing:
     """Who wrote, where, and how it begins: all of it encrypted for the device."""
     first = notice.messages[0]
     sender = one_line(first.sender.name, LONGEST_NAME)
-    new = _new(WORDINGS[notice.language], notice.count)
+    new = _news(notice)
     return Outgoing(
         delivery_id=notice.delivery.id,
         key=name,
         queued_at=notice.delivery.created_at,
         to=notice.delivery.to,
         to_name="",
-        subject=f"{sender} · {one_line(notice.subject, LONGEST_SUBJECT)}",
+        subject=f"{sender} · {_subject(notice)}",
         text=_quote(first).text if house.quoted and notice.count == 1 else new,
         conversation=_conversation(notice, key),
         path=f"/messages/{notice.delivery.thread_id}",
@@ -188,6 +188,18 @@ def _link(house: House, notice: Notice) -> str:
     if notice.delivery.job_id is not None and notice.token:
         return house.link_to(notice.delivery.job_id, notice.token)
     return f"{house.base_url}/messages/{notice.delivery.thread_id}"
+
+
+def _subject(notice: Notice) -> str:
+    subject = one_line(notice.subject, LONGEST_SUBJECT)
+    if notice.delivery.kind is not DeliveryKind.ESCALATION:
+        return subject
+    return f"{WORDINGS[notice.language].waits}: {subject}"
+
+
+def _news(notice: Notice) -> str:
+    words = WORDINGS[notice.language]
+    return words.waits if notice.delivery.kind is DeliveryKind.ESCALATION else _new(words, notice.count)
 
 
 def _new(words: Wording, count: int) -> str:

@@ -13,6 +13,7 @@ class Wording:
     one_new: str
     more_new: str
     """With `{count}`."""
+    waits: str
     about: str
     open_it: str
     button_fails: str
@@ -37,6 +38,7 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             hello="Hello",
             one_new="1 new message",
             more_new="{count} new messages",
+            waits="A customer waits for an answer",
             about="in",
             open_it="Open the conversation",
             button_fails="If the button does not work, open this address:",
@@ -55,6 +57,7 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             hello="Hola",
             one_new="1 mensaje nuevo",
             more_new="{count} mensajes nuevos",
+            waits="Un cliente espera respuesta",
             about="en",
             open_it="Abrir la conversación",
             button_fails="Si el botón no funciona, abra esta dirección:",

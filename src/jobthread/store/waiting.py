@@ -52,6 +52,12 @@ def drop_claims_out_of_sight(tx: Writing, staff: Staff) -> list[tuple[int, int |
     return found
 
 
+def is_claimed(tx: Reading, thread_id: int) -> bool:
+    """By somebody who has said that they answer."""
+    claimed = select(chat_threads.c.claimed_by).where(chat_threads.c.id == thread_id)
+    return tx.conn.execute(claimed).scalar() is not None
+
+
 # --- telling others -------------------------------------------------------------------------------
 
 
