@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from litestar import Litestar
 
-from jobthread import tokens
+from jobthread import mail_in, tokens
 from jobthread.actions import housekeeping
 from jobthread.actions.links import Issuing
 from jobthread.api import customer_shapes, encoding, health, limits, outbox, routes
@@ -27,10 +27,12 @@ from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueue
 from jobthread.live.hub import Hub
 from jobthread.live.postgres import Wire
 from jobthread.live.wording import Shapes
+from jobthread.receive import keeping
 from jobthread.settings import Settings
 from jobthread.store import limits as store_limits
 from jobthread.store import opening, schema
 from jobthread.store.database import Database
+from jobthread.supervision import kept_alive
 
 SECRET_KEY_FILE = "secret.key"  # noqa: S105
 PATIENCE_SECONDS = 10.0
@@ -74,6 +76,7 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         country=settings.country,
         session_days=settings.session_days,
         base_url=settings.base_url,
+        mails_folder=mail_in.folder(settings),
         demo=demo,
     )
 
@@ -119,6 +122,15 @@ def composed(settings: Settings) -> Compose:
     return compose.composer(settings.company, issuing(settings).url, key)
 
 
+def reply_key(settings: Settings) -> bytes:
+    return tokens.derived(secret_key(settings), "reply addresses")
+
+
+def own_domain(settings: Settings) -> str:
+    """What stands in the Message-IDs of our own mails."""
+    return email.sender(settings.mail_from, settings.company, settings.base_url).domain
+
+
 def application(settings: Settings, parts: Parts, more: Sequence[Calls] = ()) -> App:
     metrics = health.new_metrics() if settings.metrics else None
     calls = [*more, *([health.metrics_call(metrics, parts.db)] if metrics else [])]
@@ -162,9 +174,14 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
                 observe=metrics.observe_delivery if metrics else _unobserved,
             )
         )
+        incoming = mail_in.workers(settings, db, reply_key(settings), own_domain(settings), stopping)
+        receiving = [
+            asyncio.create_task(kept_alive(name, run, stopping, _unheard)) for name, run in incoming.items()
+        ]
         background = [
             asyncio.create_task(housekeeping.keep_sealed(db, audit_key(settings), audit_written)),
             asyncio.create_task(housekeeping.keep_tidy(db)),
+            asyncio.create_task(keeping.keep_for(db, parts.mails_folder, settings.mail_keep_days)),
             asyncio.create_task(parts.hub.run()),
             *([asyncio.create_task(wire.run())] if wire else []),
         ]
@@ -177,7 +194,7 @@ def _lifespan(settings: Settings, parts: Parts, metrics: health.Metrics | None) 
         finally:
             parts.hub.close()
             stopping.set()
-            await delivering
+            await asyncio.gather(delivering, *receiving)
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
@@ -197,6 +214,10 @@ def _wired(settings: Settings, parts: Parts) -> Wire | None:
 
 def _unobserved(channel: Channel, status: DeliveryStatus) -> None:
     """Where no figures are wanted."""
+
+
+def _unheard(worker: str) -> None:
+    """The same of workers begun anew."""
 
 
 def _teller(

@@ -95,6 +95,7 @@ class AuditAction(StrEnum):
     LINK_RENEWED = "link_renewed"
     DELIVERY_SENT = "delivery_sent"
     DELIVERY_FAILED = "delivery_failed"
+    MAIL_REFUSED = "mail_refused"
     BACKUP_RESTORED = "backup_restored"
 
 
@@ -120,6 +121,13 @@ class Visitor(Struct, frozen=True):
     job_id: int
     link_id: int
     expires_at: Micros
+
+
+class Correspondent(Visitor, frozen=True):
+    """A customer who answers by mail: known by a signed address and the mail address on file.
+
+    There is no link to ask about, so `link_id` is 0: whoever makes one has just looked up whose thread it is.
+    """
 
 
 Caller = Staff | Visitor
@@ -212,6 +220,8 @@ class Message(Struct, frozen=True):
     event_people: tuple[Person, ...]
     client_msg_id: str
     created_at: Micros
+    via: str | None = None
+    """By what it came where not by the web: `email`."""
 
 
 class Hit(Struct, frozen=True):
@@ -269,6 +279,10 @@ class Link(Struct, frozen=True):
     use_count: int
 
 
+Reader = tuple[SenderKind, int]
+"""Somebody who reads: staff or customer, and the id."""
+
+
 class Delivery(Struct, frozen=True):
     id: int
     channel: Channel
@@ -281,6 +295,33 @@ class Delivery(Struct, frozen=True):
     created_at: Micros
     sent_at: Micros | None
     error: str | None
+
+
+class MailOutcome(StrEnum):
+    """What became of a mail that came in."""
+
+    LANDED = "landed"
+    REPEATED = "repeated"
+    """It came before, and was dealt with then."""
+    AUTOMATIC = "automatic"
+    """A machine wrote it: dropped."""
+    REFUSED = "refused"
+    TOO_MANY = "too_many"
+    UNREADABLE = "unreadable"
+
+
+class IncomingMail(Struct, frozen=True):
+    """A mail that came to a signed address. `raw_name` is the file that holds it as it came."""
+
+    id: int
+    received_at: Micros
+    outcome: MailOutcome
+    reason: str | None
+    reader: Reader
+    thread_id: int
+    message_id: int | None
+    size: int
+    raw_name: str
 
 
 class AuditEntry(Struct, frozen=True):

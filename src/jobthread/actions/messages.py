@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from jobthread import policy
 from jobthread.actions.writing import Pen, sender_of
-from jobthread.entities import Actor, Caller, Message, Staff, Thread, ThreadStatus, Visitor
+from jobthread.entities import Actor, Caller, Correspondent, Message, Staff, Thread, ThreadStatus, Visitor
 from jobthread.errors import ClientMsgIdReused, JobthreadError, NotAuthenticated, NotFound, ThreadClosed
 from jobthread.store import links, people, threads
 from jobthread.store import messages as store
@@ -21,6 +21,8 @@ class Send(Struct, frozen=True):
     thread_id: int
     body: str
     client_msg_id: str | None
+    via: str | None = None
+    """By what it came where not by the web."""
 
 
 class Sent(Struct, frozen=True):
@@ -93,7 +95,7 @@ def _say(tx: Writing, batch: _Batch, send: Send, once: Once | None) -> tuple[Mes
         batch.pen.status(sheet, by, ThreadStatus.OPEN)
     if isinstance(caller, Staff):
         batch.pen.join(sheet, by, [caller])
-    row = batch.pen.message(sheet, by, send.body, send.client_msg_id)
+    row = batch.pen.message(sheet, by, send.body, send.client_msg_id, send.via)
     if once is not None:
         batch.said[once] = row
     return row, False
@@ -106,6 +108,9 @@ def _as_of_now(tx: Writing, batch: _Batch, caller: Caller | None) -> Caller:
         if staff is None or not staff.active:
             raise NotAuthenticated
         return staff
+    if isinstance(caller, Correspondent):
+        # Looked up in this very transaction (`actions.replies`); there is no link that could end.
+        return caller
     if isinstance(caller, Visitor):
         standing = batch.links.get(caller.link_id)
         if standing is None:

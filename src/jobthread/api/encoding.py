@@ -54,6 +54,7 @@ def message(m: e.Message) -> shapes.Message:
         event=event(m),
         client_msg_id=m.client_msg_id,
         created_at=shapes.moment(m.created_at),
+        via="email" if m.via == "email" else None,
     )
 
 
@@ -119,4 +120,18 @@ def audit_entry(entry: e.AuditEntry) -> shapes.AuditEntry:
         ip=entry.ip,
         user_agent=entry.user_agent,
         details=entry.details,
+    )
+
+
+def incoming_mail(m: e.IncomingMail) -> shapes.IncomingMail:
+    kind, reader_id = m.reader
+    return shapes.IncomingMail(
+        id=m.id,
+        received_at=shapes.moment(m.received_at),
+        outcome=m.outcome,
+        reason=m.reason,
+        reader=shapes.AuditSubject(kind, reader_id),
+        thread_id=m.thread_id,
+        message_id=m.message_id,
+        size=m.size,
     )

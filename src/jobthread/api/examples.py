@@ -46,6 +46,7 @@ _MESSAGE: Json = {
     "event": None,
     "client_msg_id": "3f1c9a52-7d1e",
     "created_at": "2026-11-23T08:15:30.250Z",
+    "via": None,
     "attachments": [],
 }
 _CREATED: Json = {
@@ -58,6 +59,7 @@ _CREATED: Json = {
     "event": {"type": "created", "people": [{"id": 2, "name": "Dora Lind"}]},
     "client_msg_id": "0b6f2c1e9d4a4f7f8a3e5d2c1b0a9f8e",
     "created_at": "2026-11-23T08:15:30.250Z",
+    "via": None,
     "attachments": [],
 }
 _THREAD: Json = {
@@ -218,6 +220,21 @@ EXAMPLES: dict[Any, Any] = {
     customer_shapes.RenewalAnswer: {"status": "accepted"},
     # the rest
     shapes.AuditEntries: {"entries": [_ENTRY], "next_cursor": None},
+    shapes.IncomingMails: {
+        "mails": [
+            {
+                "id": 14,
+                "received_at": "2026-11-23T08:31:02.000Z",
+                "outcome": "landed",
+                "reason": None,
+                "reader": {"kind": "customer", "id": 9},
+                "thread_id": 8,
+                "message_id": 321,
+                "size": 4210,
+            }
+        ],
+        "next_cursor": None,
+    },
     shapes.About: {"company": "Example Heating", "version": "1.0.0", "demo": False, "sign_ins": []},
     health.Health: {"status": "ok"},
 }

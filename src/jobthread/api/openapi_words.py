@@ -37,6 +37,7 @@ NOUNS: dict[str, str] = {
     "events": "Live updates: streams of events, and typing notices",
     "users": "Staff accounts",
     "audit": "Who did what, when and from where",
+    "incoming": "Answers by mail: what came in, and what became of it",
     "health": "For those who run the server",
     "about": "What this server and its API are",
 }
@@ -46,6 +47,7 @@ PATH_IDS: dict[str, str] = {
     "job_id": "A job's id",
     "user_id": "The id of a member of staff",
     "customer_id": "A customer's id",
+    "mail_id": "The id of a mail that came in",
     "session_id": "A magic link's id",
 }
 

@@ -1,6 +1,7 @@
 """The parts that calls work with, handed in by the app as plain values."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from jobthread.actions.links import Issuing
 from jobthread.api.callers import Callers
@@ -25,6 +26,8 @@ class Parts:
     """Two letters: how phone numbers without a country code are read."""
     session_days: int
     base_url: str
+    mails_folder: Path
+    """Mails that came in, as they came."""
     demo: bool
     """It serves the demo company: sign-ins and mails are there for anyone to see."""
 

@@ -15,6 +15,7 @@ from jobthread.api import (
     customers,
     events,
     health,
+    incoming,
     jobs,
     links,
     messages,
@@ -39,6 +40,7 @@ NOUNS: tuple[Calls, ...] = (
     events.calls,
     users.calls,
     audit.calls,
+    incoming.calls,
     health.calls,
     about.calls,
 )

@@ -38,6 +38,7 @@ _MESSAGE = (
     chat_messages.c.event_people,
     chat_messages.c.client_msg_id,
     chat_messages.c.created_at,
+    chat_messages.c.via,
     users.c.name.label("staff_name"),
     users.c.role.label("staff_role"),
     customers.c.name.label("customer_name"),
@@ -58,6 +59,7 @@ class NewRow(Struct):
     event_people: tuple[Person, ...] = ()
     ip: str | None = None
     user_agent: str | None = None
+    via: str | None = None
 
 
 class Once(Struct, frozen=True):
@@ -135,6 +137,7 @@ def _message(row: AnyRow, named: dict[int, Person]) -> Message:
         event_people=tuple(named[user_id] for user_id in about if user_id in named),
         client_msg_id=row.client_msg_id,
         created_at=row.created_at,
+        via=row.via,
     )
 
 
@@ -197,6 +200,7 @@ def _values(new_id: int, row: NewRow, words: str) -> tuple[Any, ...]:
         row.client_msg_id,
         row.ip,
         row.user_agent,
+        row.via,
         words,
     )
 
@@ -213,6 +217,7 @@ def _written(new_id: int, row: NewRow, now: Micros) -> Message:
         event_people=row.event_people,
         client_msg_id=row.client_msg_id,
         created_at=now,
+        via=row.via,
     )
 
 
@@ -254,6 +259,7 @@ def _insert(dialect: str) -> Insert:
         "client_msg_id": Text(),
         "ip": Text(),
         "user_agent": Text(),
+        "via": Text(),
     }
     given = Rows(dialect, columns | {"words": Text()})
     chosen = [given[name] for name in columns]

@@ -10,9 +10,9 @@ from jobthread.store import engines
 from jobthread.store.database import Reading
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0001"
+HEAD = "0002_incoming_mails"
 """The newest migration. Named here too, so that a start on a current schema need not load Alembic."""
-KNOWN = frozenset({"0001"})
+KNOWN = frozenset({"0001", "0002_incoming_mails"})
 
 
 class SchemaError(Exception):
