@@ -8,11 +8,11 @@ from typing import Any
 import httpx2
 
 from jobthread.actions import links as link_actions
-from jobthread.actions import people
+from jobthread.actions import people, replies
 from jobthread.deliver.attempt import Means, attempt
 from jobthread.deliver.outgoing import DeliveryFailed, Invitation, Outgoing
-from jobthread.entities import AuditAction, Channel, Role
-from jobthread.store import facts, opening, outbox
+from jobthread.entities import AuditAction, Channel, Role, SenderKind
+from jobthread.store import facts, incoming, opening, outbox
 from jobthread.store.database import Writing
 from tests.cast import PASSWORD, Cast, Colleague, exchange_of, ok, refused
 
@@ -303,6 +303,18 @@ def a_mail_is_refused_for_good(cast: Cast) -> Trace:
         raise DeliveryFailed("550 no such mailbox", permanent=True)
 
     return attempted(cast, refuse, error="550 no such mailbox")
+
+
+@deed(AuditAction.MAIL_REFUSED)
+def mallory_writes_to_toms_address(cast: Cast) -> Trace:
+    thread = cast.tom.opens_thread(cast.dora)
+    mail = incoming.Mail(b"1" * 32, "mallory@example.com", None, "Hello", 100, "0" * 64)
+    tom = (SenderKind.STAFF, cast.tom.id)
+    for _ in range(2):
+        cast.serving.write(lambda tx: replies.take_in(tx, mail, tom, thread["id"]))
+    details = {"reader": f"staff:{cast.tom.id}", "code": "other_sender"}
+    about = ("thread", thread["id"])
+    return of_nobody(about, agent="e-mail", ip="", thread=thread["id"], details=details)
 
 
 @deed(AuditAction.BACKUP_RESTORED)

@@ -48,6 +48,7 @@ def test_a_message_comes_back_as_it_was_stored(cast: Cast) -> None:
         "event": None,
         "client_msg_id": "a.b_c:d-9",
         "created_at": said["created_at"],
+        "via": None,
         "attachments": [],
     }
     assert cast.dora.reads(thread)[-1] == said

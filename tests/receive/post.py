@@ -80,7 +80,7 @@ def by_lmtp(serving: Serving, raw: bytes, *to: str, sender: str = "carol@example
         assert set(accepted) == {250}, accepted
         client.putcmd("data")
         assert client.getreply()[0] == 354
-        client.send(smtplib._quote_periods(raw) + b"\r\n.\r\n")  # type: ignore[attr-defined]
+        client.send(smtplib._quote_periods(raw) + b".\r\n")  # type: ignore[attr-defined]
         return [client.getreply()[0] for _ in to]
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from jobthread import app
+from jobthread import app, mail_in
 from jobthread.actions import replies
 from jobthread.api import fields
+from jobthread.deliver import reply_address
 from jobthread.entities import SenderKind
 from tests.cast import Cast, ok, refused
 from tests.receive.post import (
@@ -192,8 +193,6 @@ def test_a_new_mail_address_of_the_customer_is_the_one_that_counts(cast: Cast) -
 
 
 def test_a_key_of_another_server_signs_nothing_here(cast: Cast) -> None:
-    from jobthread.deliver import reply_address
-
     thread = customers_thread(cast)
     reader = (SenderKind.CUSTOMER, cast.boiler.customer.id)
     with pytest.raises(smtplib.SMTPRecipientsRefused) as refusal:
@@ -304,7 +303,7 @@ def test_a_mail_beyond_the_limit_is_refused_for_each_of_its_addresses(cast: Cast
 
 def test_the_address_says_who_and_where_and_is_derived_from_the_secret_key(cast: Cast) -> None:
     thread = customers_thread(cast)
-    means = app.mail_in.means_of(
+    means = mail_in.means_of(
         cast.serving.settings, cast.serving.db, app.reply_key(cast.serving.settings), "x"
     )
     reader = (SenderKind.STAFF, cast.dora.id)
