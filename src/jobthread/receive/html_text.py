@@ -1,100 +1,123 @@
-"""The text of a mail that came as HTML alone: its lines, with what is quoted marked so."""
+"""The text of a mail that came as HTML alone: its lines, with what is quoted marked so.
 
-from html.parser import HTMLParser
+Its own scanner: the standard library's takes time with the square of some texts, and a mail comes from anybody.
+Each letter is looked at a few times here, whatever stands there.
+"""
+
+import html
+import re
+from dataclasses import dataclass, field
 
 LONGEST = 1_000_000
+RULE = "_" * 32
+_TOKEN = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})(?![A-Za-z0-9])[^<>]*+>|<[!?/][^<>]*+>|[^<]++|<")
 _UNSEEN = frozenset({"head", "script", "style", "title", "template", "noscript", "object", "svg"})
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "pre", "table"})
 _BLOCKS = _SPACED | {"address", "article", "aside", "center", "dd", "div", "dl", "dt", "footer", "form"}
 _BLOCKS |= {"fieldset", "header", "hr", "li", "main", "nav", "section", "tr"}
-RULE = "_" * 32
+_DEEPEST = 5
 
 
-def text_of(html: str) -> str:
+def text_of(source: str) -> str:
     """What a reader would see, with `> ` before quoted lines. Of what is far too long the beginning."""
-    reader = _Reader()
-    reader.feed(html[:LONGEST])
-    reader.close()
-    return reader.text()
+    page = _Page()
+    for token in _TOKEN.finditer(_without_comments(source[:LONGEST])):
+        if token[2]:
+            page.tag(token[2].lower(), closing=bool(token[1]))
+        elif not (token[0].startswith("<") and len(token[0]) > 1):
+            page.words(html.unescape(token[0]))
+    return page.text()
 
 
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._lines: list[str] = []
-        self._line = ""
-        self._quotes = 0
-        self._unseen = 0
-        self._preformatted = 0
+def _without_comments(source: str) -> str:
+    kept, at = [], 0
+    while (start := source.find("<!--", at)) >= 0:
+        kept.append(source[at:start])
+        end = source.find("-->", start + 4)
+        if end < 0:
+            return "".join(kept)
+        at = end + 3
+    return "".join([*kept, source[at:]])
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN:
-            self._unseen += 1
-        elif tag == "br":
+
+@dataclass
+class _Page:
+    """The lines so far. Inside of what is not seen only its own end is looked for."""
+
+    lines: list[str] = field(default_factory=list)
+    line: list[str] = field(default_factory=list)
+    quotes: int = 0
+    preformatted: int = 0
+    unseen: str = ""
+
+    def tag(self, name: str, *, closing: bool) -> None:
+        if self.unseen:
+            self.unseen = "" if closing and name == self.unseen else self.unseen
+        elif name in _UNSEEN:
+            self.unseen = "" if closing else name
+        elif name == "br":
             self._end_line()
-        elif tag in _BLOCKS:
-            self._begin_block(tag)
-        elif tag in ("td", "th") and self._line.strip():
-            self._line += " "
+        elif name in _BLOCKS and closing:
+            self._close(name)
+        elif name in _BLOCKS:
+            self._open(name)
+        elif name in ("td", "th"):
+            self.words(" ")
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _UNSEEN:
-            self._unseen = max(0, self._unseen - 1)
-        elif tag in _BLOCKS:
-            self._finish_line()
-            if tag in _SPACED:
-                self._blank()
-            if tag == "blockquote":
-                self._quotes = max(0, self._quotes - 1)
-            if tag == "pre":
-                self._preformatted = max(0, self._preformatted - 1)
-
-    def handle_data(self, data: str) -> None:
-        if self._unseen:
+    def words(self, text: str) -> None:
+        if self.unseen:
             return
-        if self._preformatted:
-            first, *others = data.split("\n")
-            self._line += first
-            for other in others:
-                self._end_line()
-                self._line = other
+        if not self.preformatted:
+            self.line.append(text.replace("\n", " "))
             return
-        words = " ".join(data.split())
-        if not words:
-            self._line += " " if self._line and not self._line.endswith(" ") else ""
-            return
-        before = " " if data[0].isspace() and self._line and not self._line.endswith(" ") else ""
-        after = " " if data[-1].isspace() else ""
-        self._line += before + words + after
+        first, *others = text.split("\n")
+        self.line.append(first)
+        for other in others:
+            self._end_line()
+            self.line.append(other)
 
     def text(self) -> str:
         self._finish_line()
-        return "\n".join(self._lines).strip("\n")
+        return "\n".join(self.lines).strip("\n")
 
-    def _begin_block(self, tag: str) -> None:
+    def _open(self, name: str) -> None:
         self._finish_line()
-        if tag in _SPACED:
+        if name in _SPACED:
             self._blank()
-        if tag == "blockquote":
-            self._quotes += 1
-        elif tag == "pre":
-            self._preformatted += 1
-        elif tag == "li":
-            self._line = "- "
-        elif tag == "hr":
-            self._line = RULE
+        if name == "blockquote":
+            self.quotes += 1
+        elif name == "pre":
+            self.preformatted += 1
+        elif name == "li":
+            self.line.append("- ")
+        elif name == "hr":
+            self.line.append(RULE)
             self._end_line()
+
+    def _close(self, name: str) -> None:
+        self._finish_line()
+        if name in _SPACED:
+            self._blank()
+        if name == "blockquote":
+            self.quotes = max(0, self.quotes - 1)
+        elif name == "pre":
+            self.preformatted = max(0, self.preformatted - 1)
 
     def _finish_line(self) -> None:
-        if self._line.strip():
+        if "".join(self.line).strip():
             self._end_line()
-        self._line = ""
+        self.line = []
 
     def _end_line(self) -> None:
-        line = self._line.rstrip()
-        self._lines.append("> " * min(self._quotes, 5) + line)
-        self._line = ""
+        line = "".join(self.line)
+        # Spaces that are meant, as &nbsp; is, stay.
+        shown = line.rstrip() if self.preformatted else re.sub(r"[ \t\r\n]+", " ", line).strip(" ")
+        self.lines.append(self._mark() + shown)
+        self.line = []
 
     def _blank(self) -> None:
-        if self._lines and self._lines[-1].strip("> "):
-            self._lines.append(("> " * min(self._quotes, 5)).rstrip())
+        if self.lines and self.lines[-1].strip("> "):
+            self.lines.append(self._mark().rstrip())
+
+    def _mark(self) -> str:
+        return "> " * min(self.quotes, _DEEPEST)

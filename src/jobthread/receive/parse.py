@@ -4,6 +4,7 @@ The old message class on purpose: the new one decodes headers while they are loo
 ones. Only the sender's address goes through the new parser, which is the stricter one.
 """
 
+import codecs
 import hashlib
 import re
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ _ENDS = re.compile(r"\r\n|[\r\u2028\u2029\x0b\x0c\x85]")
 _NOT_IN_A_BODY = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u200b\ufeff]"
 )
+# Python's own codecs, of which one takes time with the square of its text.
+_NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf_7"})
 _ANSWERS_NOBODY = frozenset({"bulk", "junk", "list", "auto_reply"})
 
 
@@ -109,7 +112,14 @@ def _sender(head: _Part) -> str | None:
     except Exception:
         # Whatever it trips over is no address of anybody's.
         return None
-    return address if _ADDRESS.fullmatch(address) or "@" in address else None
+    return address if _is_all_there_is(address, _flat(values[0])) else None
+
+
+def _is_all_there_is(address: str, written: str) -> bool:
+    """`name@host`, or a name and `<name@host>`: what others might read otherwise is nobody's address."""
+    plain = re.sub(r"\s*\([^()]*\)$", "", written.strip()).lower()
+    own = address.lower()
+    return "@" in own and (plain == own or (plain.endswith(f"<{own}>") and plain.count("<") == 1))
 
 
 def _automatic(head: _Part, own_domain: str) -> str | None:
@@ -211,6 +221,8 @@ def _text(part: _Part) -> str:
 def _decoded(payload: bytes, charset: str) -> str:
     for name in (charset, "utf-8"):
         try:
+            if codecs.lookup(name).name.replace("-", "_") in _NO_CHARSETS:
+                continue
             return payload.decode(name)
         except (LookupError, ValueError):
             continue

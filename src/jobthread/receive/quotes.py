@@ -59,7 +59,8 @@ def _without_quotes(text: str) -> str:
     for place in range(len(lines)):
         length = _marker_at(lines, place)
         if length:
-            lines = lines[:place] + _answers_below(lines[place + length :])
+            above = _without_last_quote(lines[:place])
+            lines = above + _answers_below(lines[place + length :])
             break
     return "\n".join(_without_last_quote(lines)).strip()
 
@@ -120,7 +121,7 @@ def _answers_below(rest: list[str]) -> list[str]:
         below.pop(0)
     # Between the quoted lines: then those say what is answered.
     between = any(_QUOTED.match(line) for line in below[: _last_said(below)])
-    return ["", *(rest if between else below)]
+    return ["", *((rest if between else below)[first if between else 0 :])]
 
 
 def _last_said(lines: list[str]) -> int:
