@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from jobthread import app, mail_in
 from jobthread.deliver import reply_address
 from jobthread.entities import SenderKind
-from jobthread.receive import listener, taking
+from jobthread.receive import keeping, listener, taking
 from jobthread.store import engines
 from jobthread.supervision import kept_alive
 from tests import postgres
@@ -149,13 +149,12 @@ def test_no_header_in_an_address_or_a_name_gets_through(cast: Cast) -> None:
     to = carols(cast, thread)
     with connection(cast.serving) as client:
         client.ehlo()
-        client.sock.sendall(b"MAIL FROM:<a@b>\r\nRCPT TO:<" + to.encode() + b"\r\nX-Evil: 1>\r\n")
+        client.send(b"MAIL FROM:<a@b>\r\nRCPT TO:<" + to.encode() + b"\r\nX-Evil: 1>\r\n")
         answers = [client.getreply()[0] for _ in range(3)]
     assert answers[2] == 500
     raw = mail(to, sender="=?utf-8?q?Carol=0D=0AX-Evil=3A_1?= <carol@example.com>")
     by_smtp(cast.serving, raw, to)
-    assert outcomes(cast.serving) == [("landed", None)]
-    assert cast.ada.reads(thread)[-1]["sender"]["name"] == "Carol"
+    assert outcomes(cast.serving) == [("refused", "other_sender")]
 
 
 # --- nothing is lost, and nothing stands twice -----------------------------------------------------
@@ -259,7 +258,7 @@ def test_a_full_disk_is_told_and_nothing_lands(cast: Cast, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(taking.keeping, "put", full)
+        patched.setattr(keeping, "put", full)
         assert by_lmtp(cast.serving, mail("x@y"), carols(cast, thread)) == [452]
     assert bodies(cast, thread) == [ASKED]
     assert came_in(cast.serving) == []

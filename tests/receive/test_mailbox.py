@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from jobthread import app, mail_in
-from jobthread.receive import polling, taking
+from jobthread.receive import keeping, polling, taking
 from jobthread.receive.imap import Mailbox
 from tests import serving as servers
 from tests.cast import Cast, gather
@@ -133,7 +133,7 @@ def test_a_mail_stays_where_it_is_while_the_disk_is_full(
 ) -> None:
     thread = customers_thread(cast)
     imap.deliver(mail(carols(cast, thread)))
-    put, tries = taking.keeping.put, [3]
+    put, tries = keeping.put, [3]
 
     def full_at_first(folder: Path, raw: bytes) -> str:
         if tries[0]:
@@ -141,7 +141,7 @@ def test_a_mail_stays_where_it_is_while_the_disk_is_full(
             raise OSError(28, "No space left on device")
         return put(folder, raw)
 
-    monkeypatch.setattr(taking.keeping, "put", full_at_first)
+    monkeypatch.setattr(keeping, "put", full_at_first)
     poll_until(cast.serving, imap, lambda: imap.raws("Processed"))
     assert tries == [0]
     assert bodies(cast, thread) == [ASKED, "At nine is fine."]

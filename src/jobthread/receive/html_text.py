@@ -1,7 +1,7 @@
 """The text of a mail that came as HTML alone: its lines, with what is quoted marked so.
 
-Its own scanner: the standard library's takes time with the square of some texts, and a mail comes from anybody.
-Each letter is looked at a few times here, whatever stands there.
+The standard library's scanner takes time with the square of some texts. Here each letter is looked at a few
+times, whatever stands there.
 """
 
 import html

@@ -159,8 +159,8 @@ def _said(raw: bytes) -> str:
 def _in(part: _Part, depth: int) -> _Found:
     if depth > DEEPEST:
         return _Found(unnamed=1)
-    children = part.get_payload()
-    if part.get_content_maintype() == "multipart" and isinstance(children, list):
+    if part.get_content_maintype() == "multipart" and part.is_multipart():
+        children: list[Any] = list(part.get_payload())
         inner = [_in(child, depth + 1) for child in children if isinstance(child, Message)]
         if part.get_content_subtype() == "alternative":
             return _best(inner, children)
@@ -197,7 +197,7 @@ def _together(inner: list[_Found], children: list[_Part], related: bool) -> _Fou
 
 
 def _is_decoration(part: _Part) -> bool:
-    small = len(str(part.get_payload())) < DECORATION * 4 / 3
+    small = len(part.get_payload(decode=True) or b"") < DECORATION
     return part.get_content_maintype() == "image" and "Content-ID" in part and small
 
 
@@ -208,8 +208,9 @@ def _is_text(part: _Part) -> bool:
 
 
 def _text(part: _Part) -> str:
+    charset = _charset(part)
     payload = part.get_payload(decode=True)
-    decoded = _decoded(payload if isinstance(payload, bytes) else b"", str(part.get_content_charset("utf-8")))
+    decoded = _decoded(payload if isinstance(payload, bytes) else b"", charset)
     if part.get_content_type() == "text/html":
         return html_text.text_of(decoded)
     decoded = decoded[:LONGEST_TEXT]
@@ -218,11 +219,21 @@ def _text(part: _Part) -> str:
     return decoded
 
 
+def _charset(part: _Part) -> str:
+    """One that there is; the library decodes by what the part says, so what is none is taken out of it."""
+    said = str(part.get_content_charset("utf-8"))
+    try:
+        if codecs.lookup(said).name.replace("-", "_") not in _NO_CHARSETS:
+            return said
+    except (LookupError, ValueError):
+        pass
+    part.del_param("charset")
+    return "utf-8"
+
+
 def _decoded(payload: bytes, charset: str) -> str:
     for name in (charset, "utf-8"):
         try:
-            if codecs.lookup(name).name.replace("-", "_") in _NO_CHARSETS:
-                continue
             return payload.decode(name)
         except (LookupError, ValueError):
             continue
