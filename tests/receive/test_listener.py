@@ -152,7 +152,8 @@ def test_no_header_in_an_address_or_a_name_gets_through(cast: Cast) -> None:
         client.send(b"MAIL FROM:<a@b>\r\nRCPT TO:<" + to.encode() + b"\r\nX-Evil: 1>\r\n")
         answers = [client.getreply()[0] for _ in range(3)]
     assert answers[2] == 500
-    raw = mail(to, sender="=?utf-8?q?Carol=0D=0AX-Evil=3A_1?= <carol@example.com>")
+    evil = b"From: =?utf-8?q?Carol=0D=0AX-Evil=3A_1?= <carol@example.com>"
+    raw = mail(to).replace(b"From: Carol <carol@example.com>", evil)
     by_smtp(cast.serving, raw, to)
     assert outcomes(cast.serving) == [("refused", "other_sender")]
 
