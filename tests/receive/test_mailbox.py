@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from jobthread import app, mail_in
+from jobthread.entities import MailOutcome
+from jobthread.errors import Unavailable
 from jobthread.receive import keeping, polling, taking
 from jobthread.receive.imap import Mailbox
+from jobthread.store.database import Writing
 from tests import serving as servers
 from tests.cast import Cast, gather
 from tests.conftest import database_url
@@ -35,15 +39,19 @@ def means_of(serving: Serving) -> taking.Means:
 
 
 def poll_until(
-    serving: Serving, imap: ImapServer, true: Callable[[], Any], password: str = PASSWORD, **more: Any
+    serving: Serving,
+    imap: ImapServer,
+    true: Callable[[], Any],
+    password: str = PASSWORD,
+    means: taking.Means | None = None,
 ) -> None:
     """Look into the mailbox as the server does, but often."""
     mailbox = Mailbox("127.0.0.1", imap.port, USER, password, "INBOX", "off")
 
     async def story() -> None:
         stopping = asyncio.Event()
-        means = means_of(serving)
-        looking = asyncio.create_task(polling.poll(means, mailbox, stopping, every_seconds=0.05))
+        taken_with = means or means_of(serving)
+        looking = asyncio.create_task(polling.poll(taken_with, mailbox, stopping, every_seconds=0.05))
         try:
             await asyncio.to_thread(wait_until, true)
         finally:
@@ -144,6 +152,24 @@ def test_a_mail_stays_where_it_is_while_the_disk_is_full(
     monkeypatch.setattr(keeping, "put", full_at_first)
     poll_until(cast.serving, imap, lambda: imap.raws("Processed"))
     assert tries == [0]
+    assert bodies(cast, thread) == [ASKED, "At nine is fine."]
+
+
+def test_a_mail_stays_where_it_is_while_the_database_does_not_take_it(cast: Cast, imap: ImapServer) -> None:
+    thread = customers_thread(cast)
+    imap.deliver(mail(carols(cast, thread)))
+    means, tries = means_of(cast.serving), [3]
+
+    def away_at_first(tx: Writing, *given: Any) -> MailOutcome:
+        if tries[0]:
+            tries[0] -= 1
+            raise Unavailable
+        return means.take_in(tx, *given)
+
+    poll_until(
+        cast.serving, imap, lambda: imap.raws("Processed"), means=replace(means, take_in=away_at_first)
+    )
+    assert (tries, imap.raws("Failed")) == ([0], [])
     assert bodies(cast, thread) == [ASKED, "At nine is fine."]
 
 
