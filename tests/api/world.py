@@ -82,6 +82,8 @@ class World:
     """Job → canaries in it, by what they stand for."""
     in_staff: set[str] = field(default_factory=set)
     """Canaries in the addresses of staff."""
+    in_mails: set[str] = field(default_factory=set)
+    """Canaries in mails that came in."""
     secrets: set[str] = field(default_factory=set)
     """Every token, cookie and key that opens something, or once did."""
 
@@ -137,7 +139,9 @@ def _add_jobs(tx: Writing, world: World, cast: Cast) -> None:
 
 
 def _add_mail(tx: Writing, world: World) -> None:
-    raw = f"From: {canary()}@example.com\r\n\r\n{canary()}".encode()
+    sender, said = canary(), canary()
+    world.in_mails |= {sender, said}
+    raw = f"From: {sender}@example.com\r\n\r\n{said}".encode()
     name = keeping.put(world.serving.parts.mails_folder, raw)
     mail = incoming.Mail(sha256(raw).digest(), None, None, "", len(raw), name)
     noted = incoming.note(tx, mail, (SenderKind.STAFF, world.people["tom"].id), world.threads["internal"])
