@@ -6,7 +6,7 @@ import gc
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from litestar import Litestar
 
-from jobthread import tokens
+from jobthread import mail_in, tokens
 from jobthread.actions import escalation, housekeeping, notifications
 from jobthread.actions.links import Issuing
 from jobthread.api import (
@@ -41,6 +41,7 @@ from jobthread.entities import AccessEnded, AuditWritten, Channel, DeliveryQueue
 from jobthread.live.hub import Hub
 from jobthread.live.postgres import Wire
 from jobthread.live.wording import Shapes
+from jobthread.receive import keeping
 from jobthread.setting_values import is_local
 from jobthread.settings import Settings
 from jobthread.store import limits as store_limits
@@ -93,6 +94,7 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         base_url=settings.base_url,
         push_key=push_keys(settings).public,
         unsubscribe_key=unsubscribe_key(settings),
+        mails_folder=mail_in.folder(settings),
         demo=demo,
         texting=texting(settings, db),
     )
@@ -179,6 +181,11 @@ def unsubscribe_key(settings: Settings) -> bytes:
     return tokens.derived(secret_key(settings), "unsubscribing")
 
 
+def own_domain(settings: Settings) -> str:
+    """What stands in the Message-IDs of our own mails."""
+    return email.sender(settings.mail_from, settings.company, settings.base_url).domain
+
+
 def application(settings: Settings, parts: Parts, more: Sequence[Calls] = ()) -> App:
     metrics = health.new_metrics() if settings.metrics else None
     calls = [*more, *([health.metrics_call(metrics, parts.db)] if metrics else [])]
@@ -223,7 +230,7 @@ def _lifespan(
         patience = escalation.Patience(parts.hours, settings.answer_minutes)
         observe = metrics.observe_delivery if metrics else _unobserved
         ways, compose_it = channels(settings, db, texts.send), composed(settings)
-        workers = {
+        workers: dict[str, Callable[[], Awaitable[None]]] = {
             "deliveries": lambda: worker.deliver_forever(
                 db, parts.issuing.seal, ways, compose_it, delivery_queued, stopping, observe=observe
             ),
@@ -231,6 +238,7 @@ def _lifespan(
                 db, parts.issuing, settings.notify_after, stopping
             ),
         }
+        workers |= mail_in.workers(settings, db, reply_key(settings), own_domain(settings), stopping)
         restarted = metrics.observe_restart if metrics else _unheard
         at_work = [
             asyncio.create_task(kept_alive(name, run, stopping, restarted)) for name, run in workers.items()
@@ -239,6 +247,7 @@ def _lifespan(
             asyncio.create_task(housekeeping.keep_sealed(db, audit_key(settings), audit_written)),
             asyncio.create_task(housekeeping.keep_tidy(db)),
             asyncio.create_task(escalation.keep_escalating(db, patience)),
+            asyncio.create_task(keeping.keep_for(db, parts.mails_folder, settings.mail_keep_days)),
             asyncio.create_task(parts.hub.run()),
             *([asyncio.create_task(wire.run())] if wire else []),
         ]

@@ -138,6 +138,7 @@ class AuditAction(StrEnum):
     TEXTS_STARTED = "texts_started"
     TEXT_UNPLACED = "text_unplaced"
     WEBHOOK_REFUSED = "webhook_refused"
+    MAIL_REFUSED = "mail_refused"
     BACKUP_RESTORED = "backup_restored"
 
 
@@ -169,6 +170,13 @@ class Texter(Visitor, frozen=True):
     """A customer who answers by text message: known by the number that the provider vouches for.
 
     There is no link to ask about, so `link_id` is 0: whoever makes one has just looked up whose number it is.
+    """
+
+
+class Correspondent(Visitor, frozen=True):
+    """A customer who answers by mail: known by a signed address and the mail address on file.
+
+    There is no link to ask about, so `link_id` is 0: whoever makes one has just looked up whose thread it is.
     """
 
 
@@ -267,7 +275,7 @@ class Message(Struct, frozen=True):
     client_msg_id: str
     created_at: Micros
     via: str | None = None
-    """By what it came where not by the web: `sms`."""
+    """By what it came where not by the web: `sms` or `email`."""
 
 
 class Hit(Struct, frozen=True):
@@ -374,6 +382,33 @@ class Consent(Struct, frozen=True):
     note: str
     """The word that was sent, the provider's code, or what staff wrote."""
     by: Person | None
+
+
+class MailOutcome(StrEnum):
+    """What became of a mail that came in."""
+
+    LANDED = "landed"
+    REPEATED = "repeated"
+    """It came before, and was dealt with then."""
+    AUTOMATIC = "automatic"
+    """A machine wrote it: dropped."""
+    REFUSED = "refused"
+    TOO_MANY = "too_many"
+    UNREADABLE = "unreadable"
+
+
+class IncomingMail(Struct, frozen=True):
+    """A mail that came to a signed address. `raw_name` is the file that holds it as it came."""
+
+    id: int
+    received_at: Micros
+    outcome: MailOutcome
+    reason: str | None
+    reader: Reader
+    thread_id: int
+    message_id: int | None
+    size: int
+    raw_name: str
 
 
 class AuditEntry(Struct, frozen=True):

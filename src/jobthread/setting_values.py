@@ -27,7 +27,7 @@ _HOST_NAME = re.compile(
 )
 _LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_USUAL_PORTS = {"http": 80, "https": 443, "smtp": 587, "smtps": 465}
+_USUAL_PORTS = {"http": 80, "https": 443, "smtp": 587, "smtps": 465, "imap": 143, "imaps": 993}
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,37 @@ class SmtpUrl:
         if self.encryption == "implicit":
             return f"smtps://{user}{name}:{self.port}"
         return f"smtp://{user}{name}:{self.port}?starttls={self.encryption}"
+
+
+@dataclass(frozen=True)
+class Listen:
+    """An address of this machine to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class ImapUrl:
+    """A mailbox on a mail server; `implicit` encryption is TLS from the first byte, `required` STARTTLS."""
+
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    folder: str
+    encryption: Encryption
+
+    def __str__(self) -> str:
+        """The URL without the password, for people to read."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        user = f"{quote(self.username, safe='')}:{HIDDEN}@"
+        scheme = "imaps" if self.encryption == "implicit" else "imap"
+        starttls = "" if scheme == "imaps" else f"?starttls={self.encryption}"
+        return f"{scheme}://{user}{name}:{self.port}/{quote(self.folder)}{starttls}"
 
 
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
@@ -229,6 +260,49 @@ def time_zone(text: str) -> str:
     # The names of its folders, and of what else lies in them, are refused in as many ways.
     except (ValueError, LookupError, OSError) as problem:
         raise ValueError("the IANA name of a time zone, like Europe/Madrid or America/Chicago") from problem
+
+
+def listen(text: str) -> Listen:
+    """`host:port`; a port alone is of this machine."""
+    expected = "host:port like 127.0.0.1:2525, or a port alone, which only this machine reaches"
+    name, _, port = text.rpartition(":")
+    try:
+        number = whole_number(1, 65535)(port)
+        return Listen(host(name.removeprefix("[").removesuffix("]")) if name else "127.0.0.1", number)
+    except ValueError as problem:
+        raise ValueError(expected) from problem
+
+
+def imap_url(text: str) -> ImapUrl:
+    """`imaps://user:password@host/FOLDER`, or `imap://` with STARTTLS, which loopback may go without."""
+    expected = "imaps://user:password@host/INBOX (special characters as %40 and so on)"
+    url = _split(text, expected)
+    folder = unquote(url.path.removeprefix("/")) or "INBOX"
+    # A mailbox name goes into the protocol's quotes: neither controls nor letters beyond ASCII belong there.
+    fine = folder.isascii() and not _CONTROL.search(folder) and not {'"', "\\"} & set(folder)
+    if url.scheme not in ("imap", "imaps") or url.fragment or not fine:
+        raise ValueError(expected)
+    name = _host_of(url, expected)
+    if not url.username or not url.password:
+        raise ValueError(expected)
+    return ImapUrl(
+        host=name,
+        port=url.port or _USUAL_PORTS[url.scheme],
+        username=unquote(url.username),
+        password=unquote(url.password),
+        folder=folder,
+        encryption=_imap_encryption(url, name),
+    )
+
+
+def _imap_encryption(url: SplitResult, name: str) -> Encryption:
+    """In the clear only on this very machine, or where somebody has written so."""
+    if url.scheme == "imaps" and not url.query:
+        return "implicit"
+    if url.scheme == "imap" and url.query in ("", "starttls=required", "starttls=off"):
+        wanted = url.query.removeprefix("starttls=") or ("off" if _is_loopback(name) else "required")
+        return "off" if wanted == "off" else "required"
+    raise ValueError("nothing after the folder but ?starttls=required or off, on imap:// alone")
 
 
 def country(text: str) -> str:

@@ -118,6 +118,18 @@ class Settings:
         "Where answers to mails come in, as reply@example.com; mails are answered to reply+…@example.com",
         read.plain_mail_address,
     )
+    mail_listen: read.Listen | None = setting(
+        "Where a mail server hands answers over by LMTP or SMTP: host:port, or a port of this machine alone",
+        read.listen,
+    )
+    imap_url: read.ImapUrl | None = setting(
+        "The mailbox that answers come into: imaps://user:password@host/INBOX",
+        read.imap_url,
+        secret=True,
+    )
+    mail_keep_days: int = setting(
+        "Days that mails that came in are kept as they came", read.whole_number(1, 3650), "30"
+    )
     rate_limits: bool = setting("Whether too many requests are refused: on or off", read.switch, "on")
     max_body_kb: int = setting("Largest body of a request, in KiB", read.whole_number(128, 65536), "256")
     metrics: bool = setting("Whether /metrics answers Prometheus: on or off", read.switch, "off")
@@ -154,6 +166,9 @@ def load_settings(
     values: dict[str, Any] = {}
     for name, one in SETTINGS.items():
         values[name] = _value(one, given.get(name), values)
+    for name in ("mail_listen", "imap_url"):
+        if values[name] is not None and values["reply_address"] is None:
+            raise SettingsError(f"{given[name].label}: expected together with {variable('reply_address')}")
     origins = {name: given[name].origin if name in given else "default" for name in SETTINGS}
     return Settings(**values, origins=origins)
 

@@ -9,12 +9,12 @@ from typing import Any
 import httpx2
 
 from jobthread import texting
-from jobthread.actions import escalation, people, texts
+from jobthread.actions import escalation, people, replies, texts
 from jobthread.actions import links as link_actions
 from jobthread.deliver.attempt import Means, attempt
 from jobthread.deliver.outgoing import DeliveryFailed, Letter, Outgoing
-from jobthread.entities import Actor, AuditAction, Channel, Delivery, DeliveryStatus, Role
-from jobthread.store import facts, opening, outbox
+from jobthread.entities import Actor, AuditAction, Channel, Delivery, DeliveryStatus, Role, SenderKind
+from jobthread.store import facts, incoming, opening, outbox
 from jobthread.store.database import Writing
 from tests.cast import PASSWORD, Cast, Colleague, exchange_of, ok, refused
 
@@ -412,6 +412,18 @@ def a_text_is_said_to_have_arrived(cast: Cast) -> Trace:
     for _ in range(2):
         cast.serving.write(lambda tx: texts.receive_receipt(tx, receipt))
     return of_nobody(("delivery", delivery.id), ip="", job=cast.boiler.ref.id, details={"channel": "sms"})
+
+
+@deed(AuditAction.MAIL_REFUSED)
+def mallory_writes_to_toms_address(cast: Cast) -> Trace:
+    thread = cast.tom.opens_thread(cast.dora)
+    mail = incoming.Mail(b"1" * 32, "mallory@example.com", None, "Hello", 100, "0" * 64)
+    tom = (SenderKind.STAFF, cast.tom.id)
+    for _ in range(2):
+        cast.serving.write(lambda tx: replies.take_in(tx, mail, tom, thread["id"]))
+    details = {"reader": f"staff:{cast.tom.id}", "code": "other_sender"}
+    about = ("thread", thread["id"])
+    return of_nobody(about, agent="e-mail", ip="", thread=thread["id"], details=details)
 
 
 @deed(AuditAction.BACKUP_RESTORED)

@@ -228,6 +228,11 @@ POST /api/deliveries/{delivery_id}/retry
 POST /api/deliveries/test
     email                                           202  403  403  403  403  403  403  401
     sms                                             422  403  403  403  403  403  403  401
+GET /api/incoming-mails
+    -                                               200  403  403  403  403  403  403  401
+GET /api/incoming-mails/{mail_id}/raw
+    kept                                            200  403  403  403  403  403  403  401
+    none                                            404  403  403  403  403  403  403  401
 GET /api/auth/me
     -                                               200  200  200  200  200  200  200  401
 POST /api/auth/logout
@@ -515,6 +520,7 @@ ID_OF: dict[str, Callable[[World, str, list[str]], int | str]] = {
     "job_id": lambda world, _, words: world.jobs[words[0]],
     "session_id": lambda world, _, words: world.links[words[-1]],
     "customer_id": lambda world, _, words: world.customers[words[-1]],
+    "mail_id": lambda world, _, words: world.mails[words[-1]],
     "user_id": lambda world, principal, words: world.user_id(
         principal if words[0] == "oneself" else words[0]
     ),

@@ -100,7 +100,7 @@ def test_what_was_said_stands_neither_in_the_audit_trail_nor_in_the_log(
 
 def all_canaries(world: World) -> set[str]:
     in_jobs = (facts.values() for facts in world.in_jobs.values())
-    return world.in_staff.union(*world.in_threads.values(), *in_jobs)
+    return world.in_staff.union(world.in_mails, *world.in_threads.values(), *in_jobs)
 
 
 def may_find(world: World, principal: str) -> set[str]:
@@ -108,6 +108,8 @@ def may_find(world: World, principal: str) -> set[str]:
     jobs = (world.in_jobs[name].values() for name in SEEN_JOBS.get(principal, ()))
     staff = world.in_staff if principal in w.STAFF else set()
     found = staff.union(*threads, *jobs)
+    if principal == "ada":
+        found |= world.in_mails
     if principal in CUSTOMERS_JOB:
         own = world.in_jobs[CUSTOMERS_JOB[principal]]
         found |= {own["title"], own["name"]}
@@ -149,7 +151,12 @@ def pages(http: httpx2.Client, path: str, query: dict[str, Any]) -> Iterator[htt
 def paths(world: World, call: Call) -> list[str]:
     """The path for each thing there is; one that asks for something new fails here."""
     found = [call.path]
-    things_of = {"thread_id": world.threads, "job_id": world.jobs, "customer_id": world.customers}
+    things_of = {
+        "thread_id": world.threads,
+        "job_id": world.jobs,
+        "customer_id": world.customers,
+        "mail_id": world.mails,
+    }
     for name, things in things_of.items():
         found = [path.replace(f"{{{name}:int}}", str(one)) for path in found for one in things.values()]
     assert not [path for path in found if "{" in path]

@@ -10,6 +10,7 @@ Subjects, bodies, what jobs are called and addresses hold canaries: words that n
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import httpx2
 
@@ -20,9 +21,10 @@ from jobthread.actions import messages
 from jobthread.actions import people as people_actions
 from jobthread.actions import threads as thread_actions
 from jobthread.actions.threads import ThreadDraft
-from jobthread.entities import Actor, JobStatus, Role, Staff, ThreadStatus, Visibility
+from jobthread.entities import Actor, JobStatus, Role, SenderKind, Staff, ThreadStatus, Visibility
 from jobthread.errors import JobthreadError
-from jobthread.store import people, sessions
+from jobthread.receive import keeping
+from jobthread.store import incoming, people, sessions
 from jobthread.store.database import Writing
 from tests.cast import NOBODY, PASSWORD_HASH, YEAR, Cast, exchange_of
 from tests.serving import Serving, browser
@@ -69,6 +71,8 @@ class World:
     """By their job."""
     links: dict[str, int] = field(default_factory=lambda: {"none": ABSENT})
     """By their job; links in force that nobody uses."""
+    mails: dict[str, int] = field(default_factory=lambda: {"none": ABSENT})
+    """Mails that came in, for the one thread or the other."""
     tokens: dict[str, str] = field(default_factory=dict)
     """Magic tokens, by the customer who holds the cookie that they earned."""
     service_id: int = 0
@@ -78,6 +82,8 @@ class World:
     """Job → canaries in it, by what they stand for."""
     in_staff: set[str] = field(default_factory=set)
     """Canaries in the addresses of staff."""
+    in_mails: set[str] = field(default_factory=set)
+    """Canaries in mails that came in."""
     secrets: set[str] = field(default_factory=set)
     """Every token, cookie and key that opens something, or once did."""
 
@@ -110,6 +116,7 @@ def _settled(tx: Writing, world: World, cast: Cast) -> dict[str, dict[str, str]]
         world.in_staff |= {address} - {"dean"}
     _add_jobs(tx, world, cast)
     _add_threads(tx, world)
+    _add_mail(tx, world)
     return {"nobody": {}} | _signed_in(tx, world) | _keys(tx, world) | _links(tx, world)
 
 
@@ -129,6 +136,16 @@ def _add_jobs(tx: Writing, world: World, cast: Cast) -> None:
         people_actions.change_customer(tx, world.by("ada"), job.customer.id, contacts)
         world.jobs[name], world.customers[name] = job.ref.id, job.customer.id
         world.in_jobs[name] = {what: word.partition("@")[0] for what, word in told.items()}
+
+
+def _add_mail(tx: Writing, world: World) -> None:
+    sender, said = canary(), canary()
+    world.in_mails |= {sender, said}
+    raw = f"From: {sender}@example.com\r\n\r\n{said}".encode()
+    name = keeping.put(world.serving.parts.mails_folder, raw)
+    mail = incoming.Mail(sha256(raw).digest(), None, None, "", len(raw), name)
+    noted = incoming.note(tx, mail, (SenderKind.STAFF, world.people["tom"].id), world.threads["internal"])
+    world.mails["kept"] = noted or 0
 
 
 def _add_threads(tx: Writing, world: World) -> None:

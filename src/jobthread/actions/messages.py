@@ -11,6 +11,7 @@ from jobthread.actions.writing import Pen, Sheet, sender_of
 from jobthread.entities import (
     Actor,
     Caller,
+    Correspondent,
     EventType,
     Message,
     Micros,
@@ -112,7 +113,7 @@ def _say(tx: Writing, batch: _Batch, send: Send, once: Once | None) -> tuple[Mes
     if isinstance(caller, Staff):
         batch.pen.join(sheet, by, [caller])
     row = batch.pen.message(sheet, by, send.body, send.client_msg_id, send.via)
-    if isinstance(caller, Visitor | Texter):
+    if isinstance(caller, Visitor):
         _say_that_nobody_is_there(batch.pen, sheet, send.away_until)
     if once is not None:
         batch.said[once] = row
@@ -135,8 +136,8 @@ def _as_of_now(tx: Writing, batch: _Batch, caller: Caller | None) -> Caller:
         if staff is None or not staff.active:
             raise NotAuthenticated
         return staff
-    if isinstance(caller, Texter):
-        # Looked up by number in this very transaction (`actions.texts`); there is no link that could end.
+    if isinstance(caller, Texter | Correspondent):
+        # Looked up in this very transaction (`actions.texts`, `actions.replies`): no link could end.
         return caller
     if isinstance(caller, Visitor):
         standing = batch.links.get(caller.link_id)

@@ -81,6 +81,7 @@ class Pen:
         """What somebody says. The writer has read everything up to it."""
         sheet.message_count += 1
         row = self._row(sheet, by, MessageKind.MESSAGE, body, client_msg_id)
+        row.via = via
         sheet.last_message_seq, sheet.last_sender_kind = row.seq, row.sender.kind
         reader = (row.sender.kind, row.sender.id or messages.SYSTEM_ID, sheet.thread_id)
         self.marks[reader] = (*reader, row.seq, row.number)

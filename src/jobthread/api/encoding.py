@@ -1,6 +1,7 @@
 """From entities to what goes over the wire to staff."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from jobthread import entities as e
 from jobthread.api import shapes
@@ -61,6 +62,9 @@ def job(job: e.Job, threads: list[e.ThreadView], stopped: Stopped) -> shapes.Job
     )
 
 
+_VIA: dict[str, Literal["sms", "email"]] = {"sms": "sms", "email": "email"}
+
+
 def message(m: e.Message) -> shapes.Message:
     return shapes.Message(
         id=m.id,
@@ -72,7 +76,7 @@ def message(m: e.Message) -> shapes.Message:
         event=event(m),
         client_msg_id=m.client_msg_id,
         created_at=shapes.moment(m.created_at),
-        via="sms" if m.via == "sms" else None,
+        via=_VIA.get(m.via or ""),
     )
 
 
@@ -181,4 +185,18 @@ def audit_entry(entry: e.AuditEntry) -> shapes.AuditEntry:
         ip=entry.ip,
         user_agent=entry.user_agent,
         details=entry.details,
+    )
+
+
+def incoming_mail(m: e.IncomingMail) -> shapes.IncomingMail:
+    kind, reader_id = m.reader
+    return shapes.IncomingMail(
+        id=m.id,
+        received_at=shapes.moment(m.received_at),
+        outcome=m.outcome,
+        reason=m.reason,
+        reader=shapes.AuditSubject(kind, reader_id),
+        thread_id=m.thread_id,
+        message_id=m.message_id,
+        size=m.size,
     )

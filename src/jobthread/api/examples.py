@@ -281,6 +281,21 @@ EXAMPLES: dict[Any, Any] = {
     sms_shapes.Received: {"status": "ok"},
     # the rest
     shapes.AuditEntries: {"entries": [_ENTRY], "next_cursor": None},
+    shapes.IncomingMails: {
+        "mails": [
+            {
+                "id": 14,
+                "received_at": "2026-11-23T08:31:02.000Z",
+                "outcome": "landed",
+                "reason": None,
+                "reader": {"kind": "customer", "id": 9},
+                "thread_id": 8,
+                "message_id": 321,
+                "size": 4210,
+            }
+        ],
+        "next_cursor": None,
+    },
     shapes.About: {"company": "Example Heating", "version": "1.0.0", "demo": False, "sign_ins": []},
     health.Health: {"status": "ok"},
     health.Readiness: {"status": "ready", "deliveries": "ok"},

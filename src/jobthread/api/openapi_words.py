@@ -40,6 +40,7 @@ NOUNS: dict[str, str] = {
     "users": "Staff accounts",
     "sms_webhooks": "What providers of text messages call: texts that came in, and receipts",
     "audit": "Who did what, when and from where",
+    "incoming": "Answers by mail: what came in, and what became of it",
     "health": "For those who run the server",
     "about": "What this server and its API are",
 }
@@ -49,6 +50,7 @@ PATH_IDS: dict[str, str] = {
     "job_id": "A job's id",
     "user_id": "The id of a member of staff",
     "customer_id": "A customer's id",
+    "mail_id": "The id of a mail that came in",
     "session_id": "A magic link's id",
     "delivery_id": "The id of something that was to go out",
     "token": "Signed by the server: who wants no more mails",

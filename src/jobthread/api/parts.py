@@ -1,6 +1,7 @@
 """The parts that calls work with, handed in by the app as plain values."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from jobthread.actions.links import Issuing
 from jobthread.api.callers import Callers
@@ -32,6 +33,8 @@ class Parts:
     """What browsers subscribe to notices with."""
     unsubscribe_key: bytes
     """Signs the addresses that end mails."""
+    mails_folder: Path
+    """Mails that came in, as they came."""
     demo: bool
     """It serves the demo company: sign-ins and mails are there for anyone to see."""
     texting: Texting | None = None

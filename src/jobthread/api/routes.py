@@ -17,6 +17,7 @@ from jobthread.api import (
     deliveries,
     events,
     health,
+    incoming,
     jobs,
     links,
     messages,
@@ -48,6 +49,7 @@ NOUNS: tuple[Calls, ...] = (
     users.calls,
     sms_webhooks.calls,
     audit.calls,
+    incoming.calls,
     health.calls,
     about.calls,
 )

@@ -248,7 +248,7 @@ class Message(Struct):
     event: Event | None
     client_msg_id: str
     created_at: Moment
-    via: Annotated[Literal["sms"] | None, Meta(description="By what it came where not by the web")]
+    via: Annotated[Literal["sms", "email"] | None, Meta(description="By what it came where not by the web")]
     attachments: list[Attachment] = []
 
 
@@ -563,6 +563,30 @@ class AuditQuery(Asking):
     action: e.AuditAction | None = None
     job_id: Annotated[Id | None, Meta(description="Only what is about this job")] = None
     thread_id: Annotated[Id | None, Meta(description="Only what is about this thread")] = None
+    cursor: Cursor | None = None
+    limit: Limit = 50
+
+
+# --- mails that came in ---------------------------------------------------------------------------
+
+
+class IncomingMail(Struct):
+    id: int
+    received_at: Moment
+    outcome: Annotated[e.MailOutcome, Meta(description="What became of it")]
+    reason: Annotated[str | None, Meta(description="Why it was refused or dropped, in a word")]
+    reader: Annotated[AuditSubject, Meta(description="Whom its signed address stands for")]
+    thread_id: int
+    message_id: Annotated[int | None, Meta(description="The message that it became")]
+    size: Annotated[int, Meta(description="In bytes")]
+
+
+class IncomingMails(Struct):
+    mails: list[IncomingMail]
+    next_cursor: str | None
+
+
+class IncomingMailsQuery(Asking):
     cursor: Cursor | None = None
     limit: Limit = 50
 

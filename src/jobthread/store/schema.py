@@ -10,9 +10,9 @@ from jobthread.store import engines
 from jobthread.store.database import Reading
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0005_waiting"
+HEAD = "0006_incoming_mails"
 """The newest migration. Named here too, so that a start on a current schema need not load Alembic."""
-KNOWN = frozenset({"0001", "0002_notifications", "0003_push", "0004_sms", HEAD})
+KNOWN = frozenset({"0001", "0002_notifications", "0003_push", "0004_sms", "0005_waiting", HEAD})
 
 
 class SchemaError(Exception):

@@ -194,7 +194,7 @@ chat_messages = Table(
     _moment("created_at"),
     Column("ip", String(45)),
     Column("user_agent", String(400)),
-    # By what it came where not by the web: sms.
+    # By what it came where not by the web: sms or email.
     Column("via", String(10)),
     Column("words", Words),
     UniqueConstraint("thread_id", "seq"),
@@ -425,6 +425,31 @@ sms_incoming = Table(
     Column("outcome", String(20), nullable=False),
     _ref("thread_id", "chat_threads.id", nullable=True),
     UniqueConstraint("provider", "provider_id"),
+    sqlite_autoincrement=True,
+)
+
+# --- mails that come in ---------------------------------------------------------------------------
+
+# The mails themselves are files; a row goes together with its file when their time is over.
+incoming_mails = Table(
+    "incoming_mails",
+    metadata,
+    _id(),
+    _moment("received_at"),
+    # SHA-256 of the Message-ID: the same mail to the same address is dealt with once.
+    Column("mail_hash", LargeBinary(32), nullable=False),
+    Column("reader_kind", String(20), nullable=False),
+    Column("reader_id", Id, nullable=False),
+    # As the signed address has it: after a restore there may be no such thread.
+    Column("thread_id", Id, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", String(40)),
+    _ref("message_id", "chat_messages.id", nullable=True),
+    Column("size", Integer, nullable=False),
+    Column("raw_name", String(64), nullable=False),
+    UniqueConstraint("mail_hash", "reader_kind", "reader_id", "thread_id", name="uq_incoming_mails_once"),
+    Index(None, "received_at"),
+    Index(None, "raw_name"),
     sqlite_autoincrement=True,
 )
 

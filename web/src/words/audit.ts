@@ -67,6 +67,7 @@ const en = {
     texts_started: "Text messages wanted again",
     text_unplaced: "Text from an unknown number",
     webhook_refused: "Forged webhook refused",
+    mail_refused: "Answer by mail refused",
     backup_restored: "Restored from a backup",
   } satisfies Actions as Actions,
   facts: {
@@ -175,6 +176,7 @@ const es: typeof en = {
     texts_started: "SMS deseados de nuevo",
     text_unplaced: "SMS de un número desconocido",
     webhook_refused: "Webhook falsificado rechazado",
+    mail_refused: "Respuesta por correo rechazada",
     backup_restored: "Restaurado de una copia",
   },
   facts: {
