@@ -240,7 +240,7 @@ def body_of(call: Call) -> Json:
     return {name: value for name, value in known.items() if value is not None}
 
 
-def whole(keys: Json, **raw: bytes) -> bytes:
+def whole(keys: Json, /, **raw: bytes) -> bytes:
     """An object with these keys, of which some have their value written as it stands."""
     written = {name: json.dumps(value).encode() for name, value in keys.items()} | raw
     return b"{" + b", ".join(b'"%s": %s' % (name.encode(), value) for name, value in written.items()) + b"}"

@@ -66,6 +66,7 @@ def test_a_wrong_password_is_told_in_words_and_what_was_typed_stays(
 
 def test_without_signal_signing_in_says_so(people: People, someone: Callable[..., Page]) -> None:
     page = someone(None)
+    people.opens_offline(page)
     with people.offline(page):
         sign_in(page, "dora@example.com")
         expect(page.get_by_role("alert")).to_have_text("There is no connection to the server just now.")
