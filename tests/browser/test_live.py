@@ -159,6 +159,7 @@ def test_a_withdrawn_link_closes_the_page_that_it_opened(
 def test_a_notice_of_the_device_comes_only_where_it_was_asked_for(
     people: People, cast: Cast, thread: dict[str, Any], tom: Page
 ) -> None:
+    people.expect_trouble("does not support the Push API in incognito mode")
     notices = (
         "async () => (await (await navigator.serviceWorker.ready).getNotifications()).map((n) => n.title)"
     )
