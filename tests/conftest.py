@@ -16,7 +16,7 @@ from tests.serving import Serving
 DATABASES = ["sqlite", "postgresql"]
 
 # Never the same examples twice, in CI neither; what fails is told with what it takes to see it again.
-settings.register_profile("everyday", deadline=None, derandomize=False, print_blob=True)
+settings.register_profile("everyday", deadline=None, derandomize=False, print_blob=True, max_examples=50)
 settings.register_profile("nightly", settings.get_profile("everyday"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 

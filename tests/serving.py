@@ -18,6 +18,7 @@ from sqlalchemy import text
 from jobthread import app
 from jobthread.api.parts import Parts
 from jobthread.connections import Connection
+from jobthread.errors import Taken
 from jobthread.serving import Server
 from jobthread.settings import Settings, load_settings
 from jobthread.store import audit, schema
@@ -119,9 +120,18 @@ def wait_until(true: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> No
 
 def empty(serving: Serving) -> None:
     """Every row goes, except for what a fresh database has."""
-    serving.write(_empty)
+    wait_until(lambda: _emptied(serving))
     serving.clock.ahead = 0
     serving.parts.callers.forget()
+
+
+def _emptied(serving: Serving) -> bool:
+    """False where another server noted in between whom it may have to tell of what goes here."""
+    try:
+        serving.write(_empty)
+    except Taken:
+        return False
+    return True
 
 
 def _empty(tx: Writing) -> None:

@@ -92,7 +92,7 @@ ASKED: dict[str, list[Meaning]] = {
 RULES = {
     *("sight_of", "sees", "job_sight_of"),
     *("may_create", "may_write", "may_change_participants", "may_remove", "may_close"),
-    *("may_invite_customers", "may_edit_jobs", "may_administer"),
+    *("may_invite_customers", "may_edit_jobs", "may_administer", "may_claim"),
 }
 """Every rule that the policy knows: one that is added has to be put to the table first."""
 
@@ -213,6 +213,14 @@ def test_the_deactivated_cannot_even_leave_nor_see_a_job() -> None:
         assert isinstance(caller, Staff)
         assert not policy.may_remove(caller, thread, ME)
         assert job_sight_of(caller) == JobSight(every=False, assigned_or_joined_by=None)
+
+
+def test_staff_may_claim_what_they_see_and_customers_nothing() -> None:
+    """The contract has no row for it: it goes where seeing goes."""
+    for caller in [*(one for callers in CALLERS.values() for one in callers), *DEACTIVATED]:
+        for thread in THREADS:
+            allowed = isinstance(caller, Staff) and sees(sight_of(caller), thread)
+            assert policy.may_claim(caller, thread) is allowed
 
 
 def test_no_row_and_no_rule_is_left_out() -> None:

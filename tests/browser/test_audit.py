@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.cast import Cast, ok
@@ -65,10 +64,3 @@ def test_a_long_trail_goes_on_where_it_stopped(someone: Callable[..., Page], cas
 def test_the_trail_speaks_spanish(someone: Callable[..., Page], cast: Cast) -> None:
     page = someone(cast.ada, "/audit", locale="es-ES")
     expect(entries(page).filter(has_text="Trabajo creado").first).to_be_visible()
-
-
-@pytest.mark.parametrize("width", [360, 768, 1600])
-def test_the_trail_fits_every_width(someone: Callable[..., Page], cast: Cast, width: int) -> None:
-    page = someone(cast.ada, "/audit", width=width)
-    expect(entries(page).first).to_be_visible()
-    assert page.get_by_role("main").evaluate("main => main.scrollWidth <= main.clientWidth")

@@ -371,16 +371,6 @@ def test_too_many_links_are_refused(people: People, someone: Callable[..., Page]
 # --- everywhere -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [360, 768, 1600])
-@pytest.mark.parametrize("at", ["/jobs", "/jobs/{}"])
-def test_jobs_fit_every_width(someone: Callable[..., Page], cast: Cast, at: str, width: int) -> None:
-    cast.dora.sends_link(cast.boiler)
-    page = someone(cast.dora, at.format(cast.boiler.ref.id), width=width)
-    expect(page.get_by_text("Boiler off").first).to_be_visible()
-    main = page.get_by_role("main")
-    assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
-
-
 def test_jobs_speak_spanish(someone: Callable[..., Page], cast: Cast) -> None:
     page = someone(cast.dora, f"/jobs/{cast.boiler.ref.id}", locale="es-ES")
     expect(page.get_by_role("heading", name="Mensajes")).to_be_visible()

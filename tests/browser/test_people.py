@@ -116,10 +116,3 @@ def test_without_signal_an_account_stays_in_the_form(
         expect(form.get_by_role("alert")).to_contain_text("no connection")
     form.get_by_role("button", name="Save").click()
     expect(row(page, "Thomas")).to_be_visible()
-
-
-@pytest.mark.parametrize("width", [360, 768, 1600])
-def test_people_fit_every_width(someone: Callable[..., Page], cast: Cast, width: int) -> None:
-    page = someone(cast.ada, "/people", width=width)
-    expect(row(page, "Tom")).to_be_visible()
-    assert page.get_by_role("main").evaluate("main => main.scrollWidth <= main.clientWidth")

@@ -12,7 +12,7 @@ from tests.faults.company import at_work
 from tests.faults.load import under_load, until_written
 from tests.faults.process import server_process
 
-KILLS = 200 if LONG else 8
+KILLS = 200 if LONG else 5
 STOPS = 50 if LONG else 4
 ENDS_WITHIN_SECONDS = 10.0
 READY_WITHIN_SECONDS = 10.0

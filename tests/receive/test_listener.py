@@ -103,7 +103,7 @@ def test_no_line_of_the_log_tells_what_came_or_from_whom(
 # --- addresses ------------------------------------------------------------------------------------
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(
     kind=st.sampled_from([SenderKind.STAFF, SenderKind.CUSTOMER]),
     reader=st.integers(1, 2**40),
