@@ -262,9 +262,7 @@ def _lifespan(
             stopping.set()
             await asyncio.gather(*at_work)
             await texts.close()
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            await _ended(background)
             await asyncio.to_thread(db.close)
 
     return lifespan
@@ -277,6 +275,16 @@ def _wired(settings: Settings, parts: Parts) -> Wire | None:
     wire = Wire(parts.db, parts.hub, settings.listen_url or settings.database_url, parts.callers.forget)
     parts.hub.elsewhere = wire.tell
     return wire
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Asked more than once: `asyncio.wait_for` can swallow a cancellation that comes at the wrong moment."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.5)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _unobserved(channel: Channel, status: DeliveryStatus) -> None:

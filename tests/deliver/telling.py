@@ -160,6 +160,12 @@ def mail_in_a_thread() -> Iterator[MailServer]:
             found.append(post)
             ready.set()
             await own.done.wait()
+        # Connections that are still open close with their tasks, and not when somebody else's test runs.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)
 
     thread = threading.Thread(target=lambda: own.loop.run_until_complete(serve()), daemon=True)
     thread.start()
