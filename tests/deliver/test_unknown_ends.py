@@ -70,7 +70,7 @@ def test_a_connection_lost_before_the_text_is_a_definite_failure(db: Database) -
 def test_a_mail_that_may_have_arrived_ten_times_is_not_sent_an_eleventh(db: Database, clock: Clock) -> None:
     async def story() -> None:
         async with mail_server(at_data=never) as server:
-            async with working(db, by_mail(server.port), send_seconds=0.05) as worker:
+            async with working(db, by_mail(server.port), send_seconds=0.25) as worker:
                 waiting = await invite(db)
                 await time_passes(db, clock, worker, 4 * HOUR, step=600)
             delivery = await as_it_stands(db, waiting)
