@@ -180,7 +180,7 @@ async def measured(environ: dict[str, str], made: Crowd) -> None:
     async with started_apart(environ, port) as process:
         up = time.perf_counter()
         goal = dict(sending.last_seq)
-        caught_up = await until(lambda: all(is_back(one, up, goal) for one in clients), PATIENCE_SECONDS)
+        caught_up = await until(lambda: all(is_back(one, killed, goal) for one in clients), PATIENCE_SECONDS)
         took = time.perf_counter() - up
         await asyncio.sleep(max(0.0, AFTER_SECONDS - took))
         sending.done = True
@@ -214,8 +214,9 @@ async def started_apart(environ: dict[str, str], port: int) -> "AsyncIterator[su
         starting.__exit__(None, None, None)
 
 
-def is_back(client: Client, up: float, goal: dict[int, int]) -> bool:
-    return client.back_at > up and client.seq >= goal.get(client.thread_id, 0)
+def is_back(client: Client, killed: float, goal: dict[int, int]) -> bool:
+    """Some are let in before this process has heard that the server is there again."""
+    return client.back_at > killed and client.seq >= goal.get(client.thread_id, 0)
 
 
 if __name__ == "__main__":
