@@ -11,12 +11,13 @@ import pytest
 from jobthread.actions import people as people_actions
 from jobthread.entities import Role
 from jobthread.store import sessions
-from jobthread.store.database import Database
+from jobthread.store.database import Database, wall_clock
 from jobthread.tokens import hash_of
 from tests.cast import NOBODY, PASSWORD, SESSION_COOKIE, Cast, Colleague, CustomerAtHome, exchange_of, ok
 from tests.live.listening import Ears, listening
 
 AT_ONCE_SECONDS = 1.0
+HOUR = 3_600_000_000
 
 
 @contextmanager
@@ -57,6 +58,30 @@ def test_who_signs_out(cast: Cast) -> None:
             ok(cast.tom.post("/api/auth/logout"), 204)
         cast.tom.http.cookies.set(SESSION_COOKIE, token)
         assert is_refused(cast.tom, ears)
+
+
+def test_whose_session_runs_out_unused(cast: Cast) -> None:
+    thread = cast.dora.opens_thread(cast.tom)
+    token_hash = hash_of(cast.tom.http.cookies[SESSION_COOKIE])
+    ends_at = wall_clock() + HOUR
+    cast.serving.write(lambda tx: sessions.extend(tx, token_hash, ends_at))
+    with listening(cast.tom) as ears:
+        with nothing_more(cast, ears, thread):
+            cast.serving.clock.pass_time(hours=1, seconds=1)
+        assert is_refused(cast.tom, ears)
+
+
+def test_whose_session_was_used_meanwhile_listens_on(cast: Cast) -> None:
+    thread = cast.dora.opens_thread(cast.tom)
+    token_hash = hash_of(cast.tom.http.cookies[SESSION_COOKIE])
+    ends_at = wall_clock() + HOUR
+    cast.serving.write(lambda tx: sessions.extend(tx, token_hash, ends_at))
+    with listening(cast.tom) as ears:
+        cast.serving.write(lambda tx: sessions.extend(tx, token_hash, ends_at + HOUR))
+        cast.serving.clock.pass_time(hours=1, seconds=1)
+        cast.dora.writes(thread, "after")
+        ears.waits_for_body("after")
+        assert ears.ended_at is None
 
 
 @pytest.mark.usefixtures("quick_hashes")

@@ -47,7 +47,7 @@ class Callers:
         self._db = db
         self._session_days = session_days
         # One memory for each kind of secret: what opens something in a header opens nothing as a cookie.
-        self._sessions: _Memory[Staff] = _Memory()
+        self._sessions: _Memory[sessions.Session] = _Memory()
         self._api_keys: _Memory[Staff] = _Memory()
         self._tokens: _Memory[links.Standing] = _Memory()
         self._cookies: _Memory[links.Standing] = _Memory()
@@ -58,9 +58,10 @@ class Callers:
             memory.forget()
 
     async def staff_of_session(self, token_hash: bytes) -> Staff | None:
-        return self._sessions.get(token_hash) or await self._sessions.ask(
+        session = self._sessions.get(token_hash) or await self._sessions.ask(
             token_hash, lambda: self._session(token_hash)
         )
+        return session.staff if session is not None and session.expires_at > self._db.clock() else None
 
     async def staff_of_api_key(self, key_hash: bytes) -> Staff | None:
         return self._api_keys.get(key_hash) or await self._api_keys.ask(
@@ -85,14 +86,13 @@ class Callers:
             return None
         return links.refusal_at(standing, self._db.clock()) or standing
 
-    async def _session(self, token_hash: bytes) -> Staff | None:
+    async def _session(self, token_hash: bytes) -> sessions.Session | None:
         session = await self._db.read(lambda tx: sessions.find(tx, token_hash))
-        if session is None:
-            return None
-        if self._db.clock() - session.last_seen_at > DAY:
-            await self._db.write(lambda tx: self._extend(tx, token_hash))
-        return session.staff
+        if session is not None and self._db.clock() - session.last_seen_at > DAY:
+            return await self._db.write(lambda tx: self._extended(tx, token_hash))
+        return session
 
-    def _extend(self, tx: Writing, token_hash: bytes) -> None:
+    def _extended(self, tx: Writing, token_hash: bytes) -> sessions.Session | None:
         """A session in use lives on; once a day is often enough to write that down."""
         sessions.extend(tx, token_hash, tx.now + self._session_days * DAY)
+        return sessions.find(tx, token_hash)

@@ -12,7 +12,7 @@ from jobthread.live.wording import RESYNC
 from jobthread.policy import sight_of
 from jobthread.store import grounds
 from jobthread.store.database import Database
-from jobthread.store.grounds import Ground, GroundKind
+from jobthread.store.grounds import Ground, GroundKind, Held
 
 MOST_CAUGHT_UP = 500
 """News that somebody who comes back is told; who missed more looks for themselves."""
@@ -52,16 +52,17 @@ class Door:
         """
         waiting = self._waiting[:]
         asked = [stream.ground for stream, _ in waiting]
-        callers = await self._db.read(lambda tx: grounds.standing(tx, asked))
+        held = await self._db.read(lambda tx: grounds.standing(tx, asked))
         del self._waiting[: len(waiting)]
         missed: dict[int, News] = {}
         back: set[Stream] = set()
         for stream, last_event_id in waiting:
-            caller = callers.get(stream.ground)
-            if caller is None or not stream.live:
+            holds = held.get(stream.ground)
+            if holds is None or not stream.live:
                 stream.end(unheard=True)
                 continue
-            stream.be(caller)
+            stream.be(holds.caller)
+            stream.held_until = holds.until
             self._audience.add(stream)
             self._end_oldest(stream)
             after = self._greet(stream, last_event_id)
@@ -107,27 +108,37 @@ class Door:
     async def ask_again(self, streams: set[Stream]) -> None:
         asked = [stream.ground for stream in streams]
         if asked:
-            callers = await self._db.read(lambda tx: grounds.standing(tx, asked))
-            self.stand(streams, callers)
+            held = await self._db.read(lambda tx: grounds.standing(tx, asked))
+            self.stand(streams, held)
 
-    def stand(self, streams: Iterable[Stream], callers: Mapping[Ground, Caller]) -> None:
+    def stand(self, streams: Iterable[Stream], held: Mapping[Ground, Held]) -> None:
         """Those who have lost their ground end; those who stand on another see by that."""
         for stream in streams:
-            caller = callers.get(stream.ground)
-            if caller is None:
+            holds = held.get(stream.ground)
+            if holds is None:
                 stream.end(unheard=True)
                 self._audience.remove(stream)
-            elif caller != stream.caller and stream in self._audience.all:
-                other_role = sight_of(caller) != stream.sight
-                self._audience.changed(stream, caller)
-                if other_role:
-                    self.resync([stream])
+                continue
+            stream.held_until = holds.until
+            if holds.caller != stream.caller and stream in self._audience.all:
+                self._stands_as(stream, holds.caller)
+
+    def _stands_as(self, stream: Stream, caller: Caller) -> None:
+        other_role = sight_of(caller) != stream.sight
+        self._audience.changed(stream, caller)
+        if other_role:
+            self.resync([stream])
 
     def not_told_of(self, streams: Iterable[Stream]) -> set[Stream]:
         """Whose rights may have ended without a word to this process: they are asked at every event."""
         if self._db.dialect != "sqlite":
             return set(streams)
-        return {stream for stream in streams if _by_key(stream)}
+        return self._ending_untold(streams)
+
+    def _ending_untold(self, streams: Iterable[Stream]) -> set[Stream]:
+        """Keys are revoked at the command line, by another process; and a session runs out by itself."""
+        now = self._db.clock()
+        return {stream for stream in streams if _by_key(stream) or stream.may_have_run_out(now)}
 
     def resync(self, streams: Iterable[Stream]) -> None:
         chunk = RESYNC + self._ring.id_line(self._ring.position)
@@ -150,7 +161,7 @@ class Door:
     async def beat(self) -> None:
         """Each heartbeat asks whether the one who listens still may."""
         due = self._due()
-        await self.ask_again(due | {stream for stream in self._audience.all if _by_key(stream)})
+        await self.ask_again(due | self._ending_untold(self._audience.all))
         self._beat(due, b": \n" + self._ring.id_line(self._ring.position))
 
     def beat_unasked(self) -> None:
@@ -169,7 +180,6 @@ class Door:
 
 
 def _by_key(stream: Stream) -> bool:
-    """Keys are revoked at the command line, by another process."""
     return stream.ground.kind is GroundKind.API_KEY
 
 

@@ -211,7 +211,7 @@ class Hub:
         asked: list[Ground] = [ear.ground for ear in ears]
         thread_ids = {one.thread.id for one in found}
         again = await self._db.read(lambda tx: look_again(tx, readers, thread_ids, asked))
-        self.door.stand(ears, again.callers)
+        self.door.stand(ears, again.held)
         return again
 
     def _put(self, heard: passing.Told) -> None:

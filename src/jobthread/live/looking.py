@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jobthread.entities import (
-    Caller,
     JobChanged,
     Message,
     News,
@@ -19,7 +18,7 @@ from jobthread.entities import (
 )
 from jobthread.store import grounds, messages, people, reads, threads, views
 from jobthread.store.database import Reading
-from jobthread.store.grounds import Ground
+from jobthread.store.grounds import Ground, Held
 
 Mark = tuple[int, SenderKind, int]
 
@@ -75,7 +74,7 @@ def look(tx: Reading, news: Iterable[News]) -> Seen:
 class SeenAgain:
     views: Mapping[tuple[int, Reader], ThreadView]
     threads: Mapping[int, Thread]
-    callers: Mapping[Ground, Caller]
+    held: Mapping[Ground, Held]
 
 
 def look_again(

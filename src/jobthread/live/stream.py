@@ -59,6 +59,7 @@ class Stream:
         "caller",
         "closed",
         "ground",
+        "held_until",
         "on_close",
         "on_stall",
         "reader",
@@ -82,6 +83,8 @@ class Stream:
         self.closed = False
         """Nobody is there any more."""
         self.be(caller)
+        self.held_until: Micros | None = None
+        """What it stands on runs out then, where it is not made longer meanwhile."""
         now = asyncio.get_running_loop().time()
         self.beat_at = now + random.uniform(0, BEAT_SECONDS)  # noqa: S311
         self.until = now + LIFE_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311
@@ -111,7 +114,11 @@ class Stream:
         return not self._ended and not self.closed
 
     def expired(self, now: Micros) -> bool:
+        """For certain: a link's end stands in the link, while a session lasts longer with each call."""
         return isinstance(self.caller, Visitor) and self.caller.expires_at <= now
+
+    def may_have_run_out(self, now: Micros) -> bool:
+        return self.held_until is not None and self.held_until <= now
 
     # --- what the hub does ------------------------------------------------------------------------
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
-from typing import Any
 
 from msgspec import Struct
 
-from jobthread.entities import Caller
+from jobthread.entities import Caller, Micros
 from jobthread.store import links, people, sessions
 from jobthread.store.database import Reading
 
@@ -25,28 +24,46 @@ class Ground(Struct, frozen=True):
     token_hash: bytes
 
 
-def standing(tx: Reading, grounds: Iterable[Ground]) -> dict[Ground, Caller]:
-    """Those that still hold, and whom each stands for by now."""
+class Held(Struct, frozen=True):
+    """Whom a ground stands for by now, and until when unless it is made longer; None: until it is ended."""
+
+    caller: Caller
+    until: Micros | None = None
+
+
+def standing(tx: Reading, grounds: Iterable[Ground]) -> dict[Ground, Held]:
+    """Those that still hold."""
     by_kind: dict[GroundKind, list[bytes]] = {}
     for ground in set(grounds):
         by_kind.setdefault(ground.kind, []).append(ground.token_hash)
     return {
-        Ground(kind, token_hash): caller
+        Ground(kind, token_hash): held
         for kind, hashes in by_kind.items()
         for start in range(0, len(hashes), AT_ONCE)
-        for token_hash, caller in _HOLDS[kind](tx, hashes[start : start + AT_ONCE]).items()
+        for token_hash, held in _HOLDS[kind](tx, hashes[start : start + AT_ONCE]).items()
     }
 
 
-def _visitors(tx: Reading, found: dict[bytes, links.Standing]) -> dict[bytes, Caller]:
+def _of_sessions(tx: Reading, hashes: Collection[bytes]) -> dict[bytes, Held]:
+    found = sessions.find_many(tx, hashes)
+    return {token_hash: Held(session.staff, session.expires_at) for token_hash, session in found.items()}
+
+
+def _of_api_keys(tx: Reading, hashes: Collection[bytes]) -> dict[bytes, Held]:
+    return {token_hash: Held(staff) for token_hash, staff in people.staff_of_api_keys(tx, hashes).items()}
+
+
+def _visitors(tx: Reading, found: dict[bytes, links.Standing]) -> dict[bytes, Held]:
     return {
-        token_hash: link.visitor for token_hash, link in found.items() if links.refusal_of(tx, link) is None
+        token_hash: Held(link.visitor, link.visitor.expires_at)
+        for token_hash, link in found.items()
+        if links.refusal_of(tx, link) is None
     }
 
 
-_HOLDS: dict[GroundKind, Callable[[Reading, Collection[bytes]], Any]] = {
-    GroundKind.SESSION: sessions.find_many,
-    GroundKind.API_KEY: people.staff_of_api_keys,
+_HOLDS: dict[GroundKind, Callable[[Reading, Collection[bytes]], dict[bytes, Held]]] = {
+    GroundKind.SESSION: _of_sessions,
+    GroundKind.API_KEY: _of_api_keys,
     GroundKind.COOKIE: lambda tx, hashes: _visitors(tx, links.of_cookies(tx, hashes)),
     GroundKind.TOKEN: lambda tx, hashes: _visitors(tx, links.of_tokens(tx, hashes)),
 }

@@ -40,14 +40,16 @@ def find(tx: Reading, token_hash: bytes) -> Session | None:
     return Session(people.staff(row), row.last_seen_at, row.expires_at) if row else None
 
 
-def find_many(tx: Reading, hashes: Collection[bytes]) -> dict[bytes, Staff]:
-    """Whose sessions are in force, by the sessions' hashes."""
+def find_many(tx: Reading, hashes: Collection[bytes]) -> dict[bytes, Session]:
+    """Those in force, of active people, by their hashes."""
     rows = tx.conn.execute(
-        select(users, user_sessions.c.token_hash)
+        select(users, user_sessions.c.token_hash, user_sessions.c.last_seen_at, user_sessions.c.expires_at)
         .join(user_sessions, user_sessions.c.user_id == users.c.id)
         .where(user_sessions.c.token_hash.in_(hashes), user_sessions.c.expires_at > tx.now, users.c.active)
     )
-    return {bytes(row.token_hash): people.staff(row) for row in rows}
+    return {
+        bytes(row.token_hash): Session(people.staff(row), row.last_seen_at, row.expires_at) for row in rows
+    }
 
 
 def extend(tx: Writing, token_hash: bytes, expires_at: Micros) -> None:
