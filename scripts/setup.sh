@@ -119,14 +119,15 @@ have_compiler() {
 # The browser in which the tests use the web app.
 install_chromium() {
     have_chromium && return
-    may_install || fail "Chromium is missing, in which the tests use the web app: apt-get install chromium"
+    local packages=(chromium chromium-headless-shell)
+    may_install || fail "Chromium is missing, in which the tests use the web app: apt-get install ${packages[*]}"
     say "installing Chromium"
-    apt_install chromium
-    have_chromium || fail "Chromium was installed, yet chromium is not found"
+    apt_install "${packages[@]}"
+    have_chromium || fail "Chromium was installed, yet one of ${packages[*]} is not found"
 }
 
 have_chromium() {
-    command -v chromium >/dev/null
+    command -v chromium >/dev/null && command -v chromium-headless-shell >/dev/null
 }
 
 may_install() {

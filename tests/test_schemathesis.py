@@ -68,9 +68,9 @@ class World:
         self.turns = itertools.cycle(self.callers)
 
     def callers_of(self, case: schemathesis.Case[Any]) -> Sequence[str]:
-        """Drawn inputs come from everybody; the many that walk along the limits from one after the other."""
-        along_limits = case.meta is not None and case.meta.phase.name == "coverage"
-        return [next(self.turns)] if along_limits and not NIGHTLY else list(self.callers)
+        """The examples come from everybody; the many that are drawn from one after the other."""
+        example = case.meta is None or case.meta.phase.name == "examples"
+        return list(self.callers) if example or NIGHTLY else [next(self.turns)]
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from tests.serving import Serving, browser
 
 T = TypeVar("T")
 NIGHTLY = settings.get_current_profile_name() == "nightly"
-HOW_LONG = settings(max_examples=1_000 if NIGHTLY else 20, stateful_step_count=60 if NIGHTLY else 30)
+HOW_LONG = settings(max_examples=1_000 if NIGHTLY else 10, stateful_step_count=60 if NIGHTLY else 30)
 # What fails is made small before it is told, which takes minutes.
 LONGEST_SECONDS = 8 * 3_600 if NIGHTLY else 900
 ROLES = ("admin", "dispatcher", "technician")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests import serving
 from tests.browser.people import PATIENCE_MS, People
@@ -51,17 +51,35 @@ def server(
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
-        yield browser
-        browser.close()
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Without what is around the page: it takes less than half the processor of the whole browser."""
+    yield from launched(playwright, "chromium-headless-shell")
+
+
+@pytest.fixture(scope="package")
+def whole_chromium(playwright: Playwright) -> Iterator[Browser]:
+    """For notices of the device, and for what goes on after the page was closed."""
+    yield from launched(playwright, "chromium")
+
+
+def launched(playwright: Playwright, program: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=shutil.which(program), args=QUIET)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
-def people(chromium: Browser, server: Serving) -> Iterator[People]:
+def people(request: pytest.FixtureRequest, server: Serving) -> Iterator[People]:
     """Whoever is at a browser in this test; `expect_trouble` tells what may go wrong on their screens."""
-    present = People(chromium, server, server.settings.base_url)
+    whole = request.node.get_closest_marker("whole_chromium")
+    browser = request.getfixturevalue("whole_chromium" if whole else "chromium")
+    present = People(browser, server, server.settings.base_url)
     yield present
     present.leave()
 

@@ -156,6 +156,7 @@ def test_a_withdrawn_link_closes_the_page_that_it_opened(
     expect(carol.get_by_role("alert")).to_contain_text("This link was withdrawn")
 
 
+@pytest.mark.whole_chromium
 def test_a_notice_of_the_device_comes_only_where_it_was_asked_for(
     people: People, cast: Cast, thread: dict[str, Any], tom: Page
 ) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.chatting import address
@@ -60,6 +61,7 @@ def test_deliveries_are_for_admins(someone: Callable[..., Page], cast: Cast) -> 
     expect(page.get_by_role("button", name="Send me a test")).to_have_count(0)
 
 
+@pytest.mark.whole_chromium
 def test_a_notice_of_the_push_service_is_shown_although_no_page_asked_for_it(
     people: People, someone: Callable[..., Page], cast: Cast
 ) -> None:

@@ -120,6 +120,7 @@ def test_messages_of_two_tabs_are_sent_once_and_stored_in_the_order_of_writing(
     assert [json.loads(body)["body"] for body in line.passed] == written
 
 
+@pytest.mark.whole_chromium
 def test_what_waits_is_sent_although_the_page_was_closed(
     people: People, cast: Cast, thread: dict[str, Any], tom: Page
 ) -> None:
@@ -158,8 +159,9 @@ def signal_is_back(page: Page, home: str) -> None:
 
 
 def test_signing_out_with_messages_waiting_asks_first(
-    cast: Cast, line: BadLine, thread: dict[str, Any], tom: Page
+    people: People, cast: Cast, line: BadLine, thread: dict[str, Any], tom: Page
 ) -> None:
+    people.expect_trouble(SIGNED_OUT)  # to what was being asked in that moment
     line.is_deaf = True
     write(tom, "The valve is stuck")
     expect(tom.get_by_text("The valve is stuck")).to_be_visible()

@@ -30,8 +30,8 @@ from tests.faults.powercut.workload import MARKERS
 from tests.faults.process import ROOT, environment
 
 MESSAGES = 1200
-CUTS = 3000 if LONG else 300
-CUTS_OF_CONTROL = 300 if LONG else 90
+CUTS = 3000 if LONG else 120
+CUTS_OF_CONTROL = 300 if LONG else 45
 LOST_BY_CONTROL = 0.3
 FILE = "jobthread.db"
 
