@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from litestar import Litestar
 
@@ -31,7 +30,7 @@ from jobthread.api.calls import Calls
 from jobthread.api.front import App, front
 from jobthread.api.parts import Parts
 from jobthread.api.texting import Texting
-from jobthread.business_hours import BusinessHours, week_of
+from jobthread.business_hours import hours_of
 from jobthread.deliver import compose, email, letters, push, worker
 from jobthread.deliver.outgoing import Compose, Send
 from jobthread.deliver.push_encryption import Keys, keys_from
@@ -85,7 +84,7 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         issuing=issuing(settings),
         limits=counted,
         typing_limits=limits.TypingLimits(),
-        hours=hours_of(settings),
+        hours=hours_of(settings.business_hours, settings.time_zone),
         hub=hub_of(db),
         message_limits=limits.MessageLimits() if settings.rate_limits else limits.MessageLimits(None, None),
         company=settings.company,
@@ -98,10 +97,6 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         demo=demo,
         texting=texting(settings, db),
     )
-
-
-def hours_of(settings: Settings) -> BusinessHours:
-    return BusinessHours(week_of(settings.business_hours), ZoneInfo(settings.time_zone))
 
 
 def hub_of(db: Database) -> Hub:

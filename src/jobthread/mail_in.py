@@ -6,12 +6,15 @@ from functools import partial
 from pathlib import Path
 
 from jobthread.actions import replies
+from jobthread.business_hours import closed_until, hours_of
 from jobthread.deliver import reply_address
+from jobthread.entities import MailOutcome, Reader
 from jobthread.receive import listener, polling
 from jobthread.receive.imap import Mailbox
 from jobthread.receive.taking import Means, Signed
 from jobthread.settings import Settings
-from jobthread.store.database import Database
+from jobthread.store.database import Database, Writing
+from jobthread.store.incoming import Mail
 
 Run = Callable[[], Awaitable[None]]
 
@@ -41,9 +44,13 @@ def workers(
 
 def means_of(settings: Settings, db: Database, key: bytes, own_domain: str) -> Means:
     address = settings.reply_address or ""
+    hours = hours_of(settings.business_hours, settings.time_zone)
 
     def addressed(written_to: str) -> Signed | None:
         found = reply_address.read(key, address, written_to)
         return (found.reader, found.thread_id) if found else None
 
-    return Means(db, folder(settings), addressed, replies.take_in, own_domain)
+    def take_in(tx: Writing, mail: Mail, reader: Reader, thread_id: int) -> MailOutcome:
+        return replies.take_in(tx, mail, reader, thread_id, closed_until(hours, tx.now))
+
+    return Means(db, folder(settings), addressed, take_in, own_domain)

@@ -207,7 +207,7 @@ def test_one_number_writes_only_so_fast_but_may_always_stop(line: Line) -> None:
     def take_in(body: str, number: int) -> texts.Outcome:
         text = texts.Incoming("twilio", f"SM{number}", CAROL, body, keyword(body))
         by = Actor(None, "192.0.2.7", "")
-        return line.serving.write(lambda tx: texts.take_in(tx, by, limits.ON, text))
+        return line.serving.write(lambda tx: texts.take_in(tx, by, limits.ON, text, None))
 
     for number in range(texts.TEXTS.burst):
         assert take_in("Hello", number) is texts.Outcome.LANDED

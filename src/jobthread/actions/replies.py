@@ -7,6 +7,7 @@ from jobthread.entities import (
     Caller,
     JobStatus,
     MailOutcome,
+    Micros,
     Reader,
     SenderKind,
 )
@@ -36,8 +37,13 @@ NOTHING_TO_READ = "nothing_to_read"
 _NO_CALLER = Actor(None, "", "e-mail")
 
 
-def take_in(tx: Writing, mail: Mail, reader: Reader, thread_id: int) -> MailOutcome:
-    """Once, however often it is handed over; refusals stand in the audit trail, and nobody is answered."""
+def take_in(
+    tx: Writing, mail: Mail, reader: Reader, thread_id: int, away_until: Micros | None
+) -> MailOutcome:
+    """Once, however often it is handed over; refusals stand in the audit trail, and nobody is answered.
+
+    `away_until` is when the office opens next, where it is closed by now.
+    """
     if incoming.seen(tx, mail.mail_hash, reader, thread_id):
         return MailOutcome.REPEATED
     if not _within_limits(tx, reader, thread_id):
@@ -48,7 +54,7 @@ def take_in(tx: Writing, mail: Mail, reader: Reader, thread_id: int) -> MailOutc
     if mail.automatic is not None:
         incoming.came_to(tx, noted, MailOutcome.AUTOMATIC, mail.automatic)
         return MailOutcome.AUTOMATIC
-    return _answered(tx, noted, mail, reader, thread_id)
+    return _answered(tx, noted, mail, reader, thread_id, away_until)
 
 
 def _within_limits(tx: Writing, reader: Reader, thread_id: int) -> bool:
@@ -66,7 +72,9 @@ def _within_limits(tx: Writing, reader: Reader, thread_id: int) -> bool:
     return True
 
 
-def _answered(tx: Writing, noted: int, mail: Mail, reader: Reader, thread_id: int) -> MailOutcome:
+def _answered(
+    tx: Writing, noted: int, mail: Mail, reader: Reader, thread_id: int, away_until: Micros | None
+) -> MailOutcome:
     by = _NO_CALLER
     try:
         by = Actor(_writer(tx, mail, reader, thread_id), "", "e-mail")
@@ -74,7 +82,7 @@ def _answered(tx: Writing, noted: int, mail: Mail, reader: Reader, thread_id: in
             _refused(tx, by, reader, thread_id, NOTHING_TO_READ)
             incoming.came_to(tx, noted, MailOutcome.UNREADABLE, NOTHING_TO_READ)
             return MailOutcome.UNREADABLE
-        landed = _landed(tx, by, mail, thread_id)
+        landed = _landed(tx, by, mail, thread_id, away_until)
     except ClientMsgIdReused:
         # Under the same Message-ID something else was said once: the first stands.
         incoming.came_to(tx, noted, MailOutcome.REPEATED)
@@ -117,9 +125,9 @@ def _same_sender(sender: str | None, on_file: str | None) -> None:
         raise _OtherSender
 
 
-def _landed(tx: Writing, by: Actor, mail: Mail, thread_id: int) -> int:
+def _landed(tx: Writing, by: Actor, mail: Mail, thread_id: int, away_until: Micros | None) -> int:
     """The same way as their messages by the web; answers the message's id."""
-    send = messages.Send(by, thread_id, _fitting(mail.text), message_id(mail.mail_hash), VIA)
+    send = messages.Send(by, thread_id, _fitting(mail.text), message_id(mail.mail_hash), VIA, away_until)
     [sent] = messages.send_all(tx, [send])
     if isinstance(sent, JobthreadError):
         raise sent

@@ -10,6 +10,7 @@ from jobthread.actions import texts
 from jobthread.actions.texts import Incoming, Receipt
 from jobthread.api import sms_shapes as shapes
 from jobthread.api.calls import FORM, Asked, Calls, Nothing, Who, answer, no_content
+from jobthread.business_hours import closed_until
 from jobthread.deliver import sms_twilio, sms_vonage
 from jobthread.deliver.one_line import one_line
 from jobthread.entities import DeliveryStatus, Micros
@@ -174,7 +175,9 @@ async def _take_in(
     assert parts.texting is not None  # noqa: S101 - or the caller had not been let in
     word = answered or texting.keyword(body)
     text = Incoming(provider, provider_id, sender, texting.cleaned(body) or EMPTY, word)
-    outcome = await parts.db.write(lambda tx: texts.take_in(tx, asked.by, parts.limits, text))
+    outcome = await parts.db.write(
+        lambda tx: texts.take_in(tx, asked.by, parts.limits, text, closed_until(parts.hours, tx.now))
+    )
     parts.texting.observe(outcome)
     number = texting.of_provider(sender)
     if number is not None and answered is None:
