@@ -248,7 +248,8 @@ def _lifespan(
         ]
         if wire is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wire.connected.wait(), PATIENCE_SECONDS)
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await wire.connected.wait()
         _settle_memory()
         try:
             yield
@@ -273,12 +274,8 @@ def _wired(settings: Settings, parts: Parts) -> Wire | None:
 
 
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Asked more than once: `asyncio.wait_for` can swallow a cancellation that comes at the wrong moment."""
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=0.5)
+    for task in tasks:
+        task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 

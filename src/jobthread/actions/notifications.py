@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -70,10 +71,9 @@ async def keep_telling(db: Database, how: Issuing, after_seconds: int, stopping:
             pause = await look(db, how, after_seconds * SECOND)
         except Exception as error:
             log.error("notifying_failed", error=type(error).__name__)
-        try:
-            await asyncio.wait_for(stopping.wait(), pause)
-        except TimeoutError:
-            continue
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await stopping.wait()
 
 
 async def look(db: Database, how: Issuing, after: Micros) -> float:

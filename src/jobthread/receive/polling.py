@@ -31,7 +31,8 @@ async def poll(
         look = asyncio.ensure_future(_look_in_turn(means, mailbox, stopping, every_seconds))
         await _until_done_or(stopping, look)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), every_seconds)
+            async with asyncio.timeout(every_seconds):
+                await stopping.wait()
 
 
 async def _look_in_turn(
