@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from jobthread import app
+from jobthread.actions import notifications as telling_actions
 from jobthread.actions.writing import Pen
 from jobthread.deliver import reply_address
 from jobthread.entities import Actor, SenderKind
@@ -288,6 +289,57 @@ def test_a_customer_is_told_by_what_reached_them_last(town: Town) -> None:
     assert "4711" not in newest.text
     assert "until" in invitation.text
     assert town.cast.opens({"url": newest.links[0]}).view()["thread"]["id"] == thread["id"]
+
+
+def texts_stopped(town: Town) -> None:
+    customer = town.cast.boiler.customer
+    ok(town.cast.dora.post(f"/api/customers/{customer.id}/sms-stop", {"note": "She rang."}), 200)
+
+
+def test_a_customer_whose_number_is_stopped_is_told_by_mail(town: Town) -> None:
+    carol = town.carol_comes_in(channels=["sms"])
+    texts_stopped(town)
+    town.cast.dora.writes(carol.view()["thread"], "Tom will come at nine.")
+    town.passes(seconds=61)
+    assert town.told() == [CAROL]
+    assert len(town.texts()) == 1, "the invitation, and nothing after it"
+
+
+def test_who_stops_texts_while_one_is_under_way_is_told_by_mail(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carol = town.carol_comes_in(channels=["sms"])
+    texts_stopped(town)
+    answers = [False]
+    asked = telling_actions.is_stopped
+    monkeypatch.setattr(
+        telling_actions, "is_stopped", lambda tx, to: answers.pop() if answers else asked(tx, to)
+    )
+    town.cast.dora.writes(carol.view()["thread"], "Tom will come at nine.")
+    town.passes(seconds=61)
+    assert answers == []
+    assert town.told() == [CAROL]
+    assert town.statuses() == [
+        ("Carol", "sent", None),
+        ("Carol", "failed", "this number has asked for no more texts"),
+    ]
+
+
+def test_a_stopped_number_brings_no_mails_to_who_ended_those(town: Town) -> None:
+    carol = town.carol_comes_in(channels=["email"])
+    thread = carol.view()["thread"]
+    town.cast.dora.writes(thread, "Tom will come at nine.")
+    town.passes(seconds=61)
+    [mail] = town.mails(CAROL)
+    path = one_click(mail).removeprefix(town.server.settings.base_url)
+    assert town.cast.stranger().post(path).status_code == 200
+    town.cast.dora.sends_link(town.cast.boiler, channels=["sms"])
+    texts_stopped(town)
+    town.forget_mails()
+    ok(carol.http.post(f"{carol.path}/read"))
+    town.cast.dora.writes(thread, "Or at ten.")
+    town.passes(hours=1)
+    assert town.told() == []
 
 
 def test_an_internal_line_never_goes_to_a_customer(town: Town) -> None:

@@ -181,15 +181,18 @@ def _customer(tx: Reading, customer_id: int, thread: Thread) -> Addressee | None
 
 
 def _ways_to_customer(tx: Reading, customer_id: int, job_id: int) -> list[tuple[Channel, str]]:
-    """By what reached them last; whoever wants no mails is not sent texts instead."""
+    """By what reached them last; whoever wants no mails is not sent texts instead, nor mails once again."""
     customer = people.get_customer(tx, customer_id)
-    known = {Channel.EMAIL: customer.email, Channel.SMS: customer.phone}
+    ways: dict[Channel, str | None] = {Channel.EMAIL: customer.email, Channel.SMS: customer.phone}
     last = outbox.last_channel(tx, customer_id, job_id) or Channel.EMAIL
-    if last is Channel.EMAIL and not preferences.of_customer(tx, customer_id, job_id).email:
-        return []
-    order = sorted(known, key=lambda channel: channel is not last)
-    ways = [(channel, to) for channel in order if (to := known[channel])]
-    return [(channel, to) for channel, to in ways if channel is not Channel.SMS or not is_stopped(tx, to)]
+    if not preferences.of_customer(tx, customer_id, job_id).email:
+        if last is Channel.EMAIL:
+            return []
+        del ways[Channel.EMAIL]
+    if customer.phone and is_stopped(tx, customer.phone):
+        del ways[Channel.SMS]
+    order = sorted(ways, key=lambda channel: channel is not last)
+    return [(channel, to) for channel in order if (to := ways[channel])]
 
 
 # --- queueing -------------------------------------------------------------------------------------

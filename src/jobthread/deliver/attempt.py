@@ -22,7 +22,7 @@ from jobthread.entities import (
     Reader,
 )
 from jobthread.errors import Unavailable
-from jobthread.store import audit, notifications, outbox, people, push
+from jobthread.store import audit, consent, notifications, outbox, people, push
 from jobthread.store.database import Database, Writing
 from jobthread.store.outbox import Claimed
 from jobthread.tokens import Seal
@@ -230,12 +230,15 @@ def _marked(tx: Writing, delivery: Delivery, outcome: _Outcome) -> bool:
 
 
 def _by_another_way(tx: Writing, delivery: Delivery) -> None:
-    """What no device of theirs takes is decided anew: by mail, as long as none can be counted on."""
-    if delivery.channel is not Channel.PUSH or delivery.reader is None:
+    """What no device of theirs takes, or goes to a number that was stopped, is decided anew: by mail."""
+    if delivery.reader is None:
         return
-    push.failed(tx, delivery.reader[1])
-    if delivery.kind is DeliveryKind.ESCALATION:
-        _by_mail(tx, delivery, delivery.reader)
+    if delivery.channel is Channel.PUSH:
+        push.failed(tx, delivery.reader[1])
+        if delivery.kind is DeliveryKind.ESCALATION:
+            _by_mail(tx, delivery, delivery.reader)
+    elif delivery.channel is not Channel.SMS or not consent.is_stopped(tx, delivery.to):
+        return
     if delivery.kind is DeliveryKind.NOTIFICATION:
         notifications.tell_anew(tx, delivery.reader, delivery.thread_id or 0, delivery.after_seq)
 
