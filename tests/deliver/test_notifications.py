@@ -12,7 +12,7 @@ from jobthread.actions import notifications as telling_actions
 from jobthread.actions.writing import Pen
 from jobthread.deliver import reply_address
 from jobthread.entities import Actor, SenderKind
-from jobthread.store import threads
+from jobthread.store import consent, threads
 from jobthread.store.database import Writing
 from tests.cast import exchange_of, ok, refused
 from tests.deliver.mail_server import text_of
@@ -311,7 +311,7 @@ def test_who_stops_texts_while_one_is_under_way_is_told_by_mail(
     carol = town.carol_comes_in(channels=["sms"])
     texts_stopped(town)
     answers = [False]
-    asked = telling_actions.is_stopped
+    asked = consent.is_stopped
     monkeypatch.setattr(
         telling_actions, "is_stopped", lambda tx, to: answers.pop() if answers else asked(tx, to)
     )
@@ -334,12 +334,14 @@ def test_a_stopped_number_brings_no_mails_to_who_ended_those(town: Town) -> None
     path = one_click(mail).removeprefix(town.server.settings.base_url)
     assert town.cast.stranger().post(path).status_code == 200
     town.cast.dora.sends_link(town.cast.boiler, channels=["sms"])
+    town.rests()
     texts_stopped(town)
     town.forget_mails()
     ok(carol.http.post(f"{carol.path}/read"))
     town.cast.dora.writes(thread, "Or at ten.")
     town.passes(hours=1)
     assert town.told() == []
+    assert town.statuses() == [("Carol", "sent", None)], "nothing else was even queued"
 
 
 def test_an_internal_line_never_goes_to_a_customer(town: Town) -> None:
