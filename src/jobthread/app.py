@@ -233,7 +233,15 @@ def _lifespan(
                 db, parts.issuing, settings.notify_after, stopping
             ),
         }
-        workers |= mail_in.workers(settings, db, reply_key(settings), own_domain(settings), stopping)
+        workers |= mail_in.workers(
+            settings,
+            db,
+            reply_key(settings),
+            own_domain(settings),
+            stopping,
+            observe=metrics.observe_mail if metrics else _unread,
+            looked=metrics.observe_mailbox if metrics else _unlooked,
+        )
         restarted = metrics.observe_restart if metrics else _unheard
         at_work = [
             asyncio.create_task(kept_alive(name, run, stopping, restarted)) for name, run in workers.items()
@@ -285,6 +293,14 @@ def _unobserved(channel: Channel, status: DeliveryStatus) -> None:
 
 def _unheard(worker: str) -> None:
     """The same of workers begun anew."""
+
+
+def _unread(outcome: str, reason: str) -> None:
+    """The same of mails that came in."""
+
+
+def _unlooked() -> None:
+    """The same of the mailbox."""
 
 
 def _teller(

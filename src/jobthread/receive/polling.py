@@ -41,6 +41,7 @@ async def _look_in_turn(
     try:
         if await _is_our_turn(means.db, mailbox, every_seconds):
             await _look(means, mailbox, stopping)
+            means.looked()
     except Exception as error:
         if not stopping.is_set():
             log.error("mailbox_look_failed", error=type(error).__name__)
