@@ -15,13 +15,14 @@ from jobthread.entities import (
     ConsentState,
     DeliveryStatus,
     EventType,
+    Language,
     Micros,
     Texter,
     Visibility,
 )
 from jobthread.errors import JobthreadError, RateLimited
 from jobthread.policy import sight_of
-from jobthread.store import audit, consent, jobs, threads
+from jobthread.store import audit, consent, jobs, preferences, threads
 from jobthread.store import texts as store
 from jobthread.store.database import Writing
 from jobthread.store.limits import ON, SECOND, Limits, Rate
@@ -92,6 +93,13 @@ def take_in(tx: Writing, by: Actor, counted: Limits, text: Incoming, away_until:
         _note_unplaced(tx, by, text, number)
     store.came_to(tx, noted, outcome, thread_id)
     return outcome
+
+
+def spoken(tx: Writing, sender: str) -> Language:
+    """What the customer with this number speaks; English where nobody has it."""
+    number = texting.of_provider(sender)
+    known = store.owner(tx, number) if number else None
+    return preferences.of_customer(tx, known.customer_id, known.job_id).language if known else Language.EN
 
 
 def _understood(
