@@ -332,7 +332,8 @@ def attempted(cast: Cast, send: Callable[[Outgoing], Any], **details: Any) -> Tr
     asyncio.run(attempt(means, claimed))
     delivery = claimed.delivery
     told = {"channel": "email", "link": delivery.link_id, "attempts": 1} | details
-    return of_nobody(("delivery", delivery.id), ip="", job=cast.boiler.ref.id, details=told)
+    about = ("delivery", delivery.id)
+    return of_nobody(about, ip="", job=cast.boiler.ref.id, thread=delivery.thread_id, details=told)
 
 
 @deed(AuditAction.DELIVERY_SENT)

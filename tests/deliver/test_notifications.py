@@ -438,6 +438,19 @@ def test_an_answer_by_mail_comes_back_to_whom_it_was_sent_and_where(town: Town) 
     assert found == reply_address.Answering((SenderKind.STAFF, town.cast.tom.id), thread["id"])
 
 
+def test_an_invitation_may_simply_be_answered(town: Town) -> None:
+    thread = town.with_carol(town.cast.tom)
+    town.cast.dora.sends_link(town.cast.boiler, channels=["email"])
+    [mail] = town.mails(CAROL)
+    _, address = email.utils.parseaddr(str(mail["Reply-To"]))
+    found = reply_address.read(app.reply_key(town.server.settings), REPLY_ADDRESS, address)
+    customer = town.cast.boiler.customer
+    assert found == reply_address.Answering((SenderKind.CUSTOMER, customer.id), thread["id"])
+    for kind in ("plain", "html"):
+        assert "Answer in the chat, or simply reply to this e-mail." in text_of(mail, kind)
+        assert "does not reach anybody" not in text_of(mail, kind)
+
+
 def test_a_mail_quotes_five_messages_of_300_characters_at_most(town: Town) -> None:
     thread = town.talk(town.cast.tom)
     for number in range(7):
