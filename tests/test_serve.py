@@ -88,6 +88,9 @@ def assert_sign_ins_work(server: ServerProcess) -> None:
         with httpx2.Client(base_url=server.url) as browser:
             browser.post("/api/auth/login", json={"email": email, "password": password})
             assert browser.get("/api/auth/me").json()["user"]["role"] == role
+            waiting = browser.get("/api/chat/threads", params={"waiting": "true"}).json()["threads"]
+            seen = [] if email == "tom@example.com" else ["Your roof"]
+            assert [thread["subject"] for thread in waiting] == seen, "one customer waits"
 
 
 def link_of(greeting: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from litestar import Litestar
 
@@ -31,7 +30,7 @@ from jobthread.api.calls import Calls
 from jobthread.api.front import App, front
 from jobthread.api.parts import Parts
 from jobthread.api.texting import Texting
-from jobthread.business_hours import BusinessHours, week_of
+from jobthread.business_hours import hours_of
 from jobthread.deliver import compose, email, letters, push, worker
 from jobthread.deliver.outgoing import Compose, Send
 from jobthread.deliver.push_encryption import Keys, keys_from
@@ -85,7 +84,7 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         issuing=issuing(settings),
         limits=counted,
         typing_limits=limits.TypingLimits(),
-        hours=hours_of(settings),
+        hours=hours_of(settings.business_hours, settings.time_zone),
         hub=hub_of(db),
         message_limits=limits.MessageLimits() if settings.rate_limits else limits.MessageLimits(None, None),
         company=settings.company,
@@ -98,10 +97,6 @@ def parts_of(settings: Settings, db: Database, *, demo: bool = False) -> Parts:
         demo=demo,
         texting=texting(settings, db),
     )
-
-
-def hours_of(settings: Settings) -> BusinessHours:
-    return BusinessHours(week_of(settings.business_hours), ZoneInfo(settings.time_zone))
 
 
 def hub_of(db: Database) -> Hub:
@@ -238,7 +233,15 @@ def _lifespan(
                 db, parts.issuing, settings.notify_after, stopping
             ),
         }
-        workers |= mail_in.workers(settings, db, reply_key(settings), own_domain(settings), stopping)
+        workers |= mail_in.workers(
+            settings,
+            db,
+            reply_key(settings),
+            own_domain(settings),
+            stopping,
+            observe=metrics.observe_mail if metrics else _unread,
+            looked=metrics.observe_mailbox if metrics else _unlooked,
+        )
         restarted = metrics.observe_restart if metrics else _unheard
         at_work = [
             asyncio.create_task(kept_alive(name, run, stopping, restarted)) for name, run in workers.items()
@@ -253,7 +256,8 @@ def _lifespan(
         ]
         if wire is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wire.connected.wait(), PATIENCE_SECONDS)
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await wire.connected.wait()
         _settle_memory()
         try:
             yield
@@ -278,12 +282,8 @@ def _wired(settings: Settings, parts: Parts) -> Wire | None:
 
 
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Asked more than once: `asyncio.wait_for` can swallow a cancellation that comes at the wrong moment."""
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=0.5)
+    for task in tasks:
+        task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
@@ -293,6 +293,14 @@ def _unobserved(channel: Channel, status: DeliveryStatus) -> None:
 
 def _unheard(worker: str) -> None:
     """The same of workers begun anew."""
+
+
+def _unread(outcome: str, reason: str) -> None:
+    """The same of mails that came in."""
+
+
+def _unlooked() -> None:
+    """The same of the mailbox."""
 
 
 def _teller(

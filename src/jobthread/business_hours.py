@@ -51,6 +51,11 @@ def week_of(text: str) -> Week | None:
     return tuple(_joined(day) for day in minutes)
 
 
+def hours_of(week: str, zone: str) -> BusinessHours:
+    """Of two settings. Raises ValueError, or `ZoneInfoNotFoundError`."""
+    return BusinessHours(week_of(week), ZoneInfo(zone))
+
+
 def _stretches_of(part: str) -> Iterator[tuple[int, int, int]]:
     """(weekday, first minute, minute after the last)"""
     match = _PART.fullmatch(part)

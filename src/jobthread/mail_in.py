@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from jobthread.actions import replies
+from jobthread.business_hours import closed_until, hours_of
 from jobthread.deliver import reply_address
+from jobthread.entities import Reader
 from jobthread.receive import listener, polling
 from jobthread.receive.imap import Mailbox
 from jobthread.receive.taking import Means, Signed
 from jobthread.settings import Settings
-from jobthread.store.database import Database
+from jobthread.store.database import Database, Writing
+from jobthread.store.incoming import Mail, Taken
 
 Run = Callable[[], Awaitable[None]]
 
@@ -22,12 +26,19 @@ def folder(settings: Settings) -> Path:
 
 
 def workers(
-    settings: Settings, db: Database, key: bytes, own_domain: str, stopping: asyncio.Event
+    settings: Settings,
+    db: Database,
+    key: bytes,
+    own_domain: str,
+    stopping: asyncio.Event,
+    *,
+    observe: Callable[[str, str], None],
+    looked: Callable[[], None],
 ) -> dict[str, Run]:
     """By name; none where no mails are to come in. `key` signs the addresses that answers go to."""
     if settings.reply_address is None:
         return {}
-    means = means_of(settings, db, key, own_domain)
+    means = replace(means_of(settings, db, key, own_domain), observe=observe, looked=looked)
     found: dict[str, Run] = {}
     if (at := settings.mail_listen) is not None:
         shared = settings.workers > 1
@@ -41,9 +52,13 @@ def workers(
 
 def means_of(settings: Settings, db: Database, key: bytes, own_domain: str) -> Means:
     address = settings.reply_address or ""
+    hours = hours_of(settings.business_hours, settings.time_zone)
 
     def addressed(written_to: str) -> Signed | None:
         found = reply_address.read(key, address, written_to)
         return (found.reader, found.thread_id) if found else None
 
-    return Means(db, folder(settings), addressed, replies.take_in, own_domain)
+    def take_in(tx: Writing, mail: Mail, reader: Reader, thread_id: int) -> Taken:
+        return replies.take_in(tx, mail, reader, thread_id, closed_until(hours, tx.now))
+
+    return Means(db, folder(settings), addressed, take_in, own_domain)

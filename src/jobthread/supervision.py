@@ -26,4 +26,5 @@ async def kept_alive(
         log.error("worker_died", worker=name, error=error)
         restarted(name)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), PAUSE_SECONDS)
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await stopping.wait()

@@ -332,7 +332,8 @@ def attempted(cast: Cast, send: Callable[[Outgoing], Any], **details: Any) -> Tr
     asyncio.run(attempt(means, claimed))
     delivery = claimed.delivery
     told = {"channel": "email", "link": delivery.link_id, "attempts": 1} | details
-    return of_nobody(("delivery", delivery.id), ip="", job=cast.boiler.ref.id, details=told)
+    about = ("delivery", delivery.id)
+    return of_nobody(about, ip="", job=cast.boiler.ref.id, thread=delivery.thread_id, details=told)
 
 
 @deed(AuditAction.DELIVERY_SENT)
@@ -355,7 +356,7 @@ def texted(cast: Cast, body: str, sender: str = "+12025550101") -> None:
     """A text came in, as the provider's webhook has it taken in."""
     text = texts.Incoming("twilio", f"SM{secrets.token_hex(8)}", sender, body, texting.keyword(body))
     by = Actor(None, "192.0.2.7", "TwilioProxy/1.1")
-    cast.serving.write(lambda tx: texts.take_in(tx, by, cast.serving.parts.limits, text))
+    cast.serving.write(lambda tx: texts.take_in(tx, by, cast.serving.parts.limits, text, None))
 
 
 def of_provider(cast: Cast, about: tuple[str, int | None], **more: Any) -> Trace:
@@ -420,7 +421,7 @@ def mallory_writes_to_toms_address(cast: Cast) -> Trace:
     mail = incoming.Mail(b"1" * 32, "mallory@example.com", None, "Hello", 100, "0" * 64)
     tom = (SenderKind.STAFF, cast.tom.id)
     for _ in range(2):
-        cast.serving.write(lambda tx: replies.take_in(tx, mail, tom, thread["id"]))
+        cast.serving.write(lambda tx: replies.take_in(tx, mail, tom, thread["id"], None))
     details = {"reader": f"staff:{cast.tom.id}", "code": "other_sender"}
     about = ("thread", thread["id"])
     return of_nobody(about, agent="e-mail", ip="", thread=thread["id"], details=details)

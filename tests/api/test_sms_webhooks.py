@@ -11,9 +11,11 @@ from sqlalchemy import select
 
 from jobthread.actions import jobs as job_actions
 from jobthread.actions import texts
-from jobthread.entities import Actor, SeenJob
+from jobthread.deliver import sms_answers
+from jobthread.deliver.gsm7 import segments, written
+from jobthread.entities import Actor, Language, SeenJob
 from jobthread.errors import RateLimited
-from jobthread.store import consent, limits
+from jobthread.store import consent, limits, preferences
 from jobthread.store.tables import chat_messages, sms_incoming
 from jobthread.texting import keyword
 from tests import serving
@@ -207,7 +209,7 @@ def test_one_number_writes_only_so_fast_but_may_always_stop(line: Line) -> None:
     def take_in(body: str, number: int) -> texts.Outcome:
         text = texts.Incoming("twilio", f"SM{number}", CAROL, body, keyword(body))
         by = Actor(None, "192.0.2.7", "")
-        return line.serving.write(lambda tx: texts.take_in(tx, by, limits.ON, text))
+        return line.serving.write(lambda tx: texts.take_in(tx, by, limits.ON, text, None))
 
     for number in range(texts.TEXTS.burst):
         assert take_in("Hello", number) is texts.Outcome.LANDED
@@ -278,6 +280,28 @@ def test_stop_is_confirmed_once_however_often_it_comes(line: Line) -> None:
         line.settled()
     assert len(line.provider.texts) == 1
     assert len(line.audit("texts_stopped")) == 1
+
+
+def test_who_speaks_spanish_is_answered_in_spanish(line: Line) -> None:
+    customer, job_id = line.cast.boiler.customer, line.cast.boiler.ref.id
+    line.serving.write(lambda tx: preferences.customer_speaks(tx, customer.id, job_id, Language.ES))
+    for word in ("AYUDA", "ALTO"):
+        line.text(word)
+        line.settled()
+    assert [text for _, text in line.provider.texts] == [
+        "Warm & Dry: SMS sobre su trabajo. Responda para escribirnos o STOP para salir.",
+        "Warm & Dry: no recibira mas SMS nuestros. Responda START para volver a recibirlos.",
+    ]
+    line.text("STOP", sender=STRANGER)
+    line.settled()
+    assert line.provider.texts[-1][1].startswith("Warm & Dry: you will get no more texts")
+
+
+def test_each_answer_to_a_word_is_one_text_message_in_either_language() -> None:
+    for language in Language:
+        for text in (sms_answers.stopped("x" * 30, language), sms_answers.help_with("x" * 30, language)):
+            assert segments(text) == 1
+            assert text == written(text)
 
 
 def test_start_lets_texts_go_again(line: Line) -> None:

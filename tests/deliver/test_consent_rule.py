@@ -136,7 +136,7 @@ class ConsentRule(RuleBasedStateMachine):
 
     def hand_over(self, name: str, number: str, body: str, crash: bool) -> None:
         text = Incoming("test", name, number, texting.cleaned(body) or "(empty)", texting.keyword(body))
-        outcome = self.write(lambda tx: texts.take_in(tx, NOBODY, limits.OFF, text))
+        outcome = self.write(lambda tx: texts.take_in(tx, NOBODY, limits.OFF, text, None))
         if crash:
             return
         self.end = "taken"

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from jobthread.deliver.compose import composer, in_words
 from jobthread.deliver.email import Sender, SmtpServer, sender, through, written
@@ -86,6 +87,15 @@ def test_a_mail_says_who_writes_about_what_and_until_when() -> None:
         for words in ("Carol", "Acme Plumbing", "Boiler service", in_words(what.expires_at), "personal"):
             assert words in text
         assert "Please answer in the chat." in text
+
+
+def test_where_answers_reach_nobody_an_invitation_says_so() -> None:
+    what = invitation()
+    about_a_thread = replace(what, delivery=structs.replace(what.delivery, thread_id=7))
+    received = parsed(mail(about_a_thread))
+    assert received["Reply-To"] is None
+    for kind in ("plain", "html"):
+        assert "A reply to this e-mail does not reach anybody." in text_of(received, kind)
 
 
 def test_the_moment_is_told_in_words_with_its_zone() -> None:

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from jobthread import app
+from jobthread.actions import notifications as telling_actions
 from jobthread.actions.writing import Pen
 from jobthread.deliver import reply_address
 from jobthread.entities import Actor, SenderKind
-from jobthread.store import threads
+from jobthread.store import consent, threads
 from jobthread.store.database import Writing
 from tests.cast import exchange_of, ok, refused
 from tests.deliver.mail_server import text_of
@@ -290,6 +291,59 @@ def test_a_customer_is_told_by_what_reached_them_last(town: Town) -> None:
     assert town.cast.opens({"url": newest.links[0]}).view()["thread"]["id"] == thread["id"]
 
 
+def texts_stopped(town: Town) -> None:
+    customer = town.cast.boiler.customer
+    ok(town.cast.dora.post(f"/api/customers/{customer.id}/sms-stop", {"note": "She rang."}), 200)
+
+
+def test_a_customer_whose_number_is_stopped_is_told_by_mail(town: Town) -> None:
+    carol = town.carol_comes_in(channels=["sms"])
+    texts_stopped(town)
+    town.cast.dora.writes(carol.view()["thread"], "Tom will come at nine.")
+    town.passes(seconds=61)
+    assert town.told() == [CAROL]
+    assert len(town.texts()) == 1, "the invitation, and nothing after it"
+
+
+def test_who_stops_texts_while_one_is_under_way_is_told_by_mail(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carol = town.carol_comes_in(channels=["sms"])
+    texts_stopped(town)
+    answers = [False]
+    asked = consent.is_stopped
+    monkeypatch.setattr(
+        telling_actions, "is_stopped", lambda tx, to: answers.pop() if answers else asked(tx, to)
+    )
+    town.cast.dora.writes(carol.view()["thread"], "Tom will come at nine.")
+    town.passes(seconds=61)
+    assert answers == []
+    assert town.told() == [CAROL]
+    assert town.statuses() == [
+        ("Carol", "sent", None),
+        ("Carol", "failed", "this number has asked for no more texts"),
+    ]
+
+
+def test_a_stopped_number_brings_no_mails_to_who_ended_those(town: Town) -> None:
+    carol = town.carol_comes_in(channels=["email"])
+    thread = carol.view()["thread"]
+    town.cast.dora.writes(thread, "Tom will come at nine.")
+    town.passes(seconds=61)
+    [mail] = town.mails(CAROL)
+    path = one_click(mail).removeprefix(town.server.settings.base_url)
+    assert town.cast.stranger().post(path).status_code == 200
+    town.cast.dora.sends_link(town.cast.boiler, channels=["sms"])
+    town.rests()
+    texts_stopped(town)
+    town.forget_mails()
+    ok(carol.http.post(f"{carol.path}/read"))
+    town.cast.dora.writes(thread, "Or at ten.")
+    town.passes(hours=1)
+    assert town.told() == []
+    assert town.statuses() == [("Carol", "sent", None)], "nothing else was even queued"
+
+
 def test_an_internal_line_never_goes_to_a_customer(town: Town) -> None:
     town.carol_comes_in()
     internal = town.talk(town.cast.tom, job=town.cast.boiler)
@@ -382,6 +436,19 @@ def test_an_answer_by_mail_comes_back_to_whom_it_was_sent_and_where(town: Town) 
     _, address = email.utils.parseaddr(str(mail["Reply-To"]))
     found = reply_address.read(app.reply_key(town.server.settings), REPLY_ADDRESS, address)
     assert found == reply_address.Answering((SenderKind.STAFF, town.cast.tom.id), thread["id"])
+
+
+def test_an_invitation_may_simply_be_answered(town: Town) -> None:
+    thread = town.with_carol(town.cast.tom)
+    town.cast.dora.sends_link(town.cast.boiler, channels=["email"])
+    [mail] = town.mails(CAROL)
+    _, address = email.utils.parseaddr(str(mail["Reply-To"]))
+    found = reply_address.read(app.reply_key(town.server.settings), REPLY_ADDRESS, address)
+    customer = town.cast.boiler.customer
+    assert found == reply_address.Answering((SenderKind.CUSTOMER, customer.id), thread["id"])
+    for kind in ("plain", "html"):
+        assert "Answer in the chat, or simply reply to this e-mail." in text_of(mail, kind)
+        assert "does not reach anybody" not in text_of(mail, kind)
 
 
 def test_a_mail_quotes_five_messages_of_300_characters_at_most(town: Town) -> None:

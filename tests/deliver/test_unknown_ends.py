@@ -115,6 +115,47 @@ def test_a_withdrawn_link_that_may_have_arrived_is_told_of_as_such(db: Database,
     asyncio.run(story())
 
 
+def test_an_attempt_ends_at_its_deadline_though_the_client_does_not_hear_of_it(db: Database) -> None:
+    """The greeting comes in the very turn of the loop in which the time is over."""
+
+    async def story() -> None:
+        talking: list[asyncio.StreamWriter] = []
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            talking.append(writer)
+            over = asyncio.get_running_loop().time() + 1.1
+            await asyncio.sleep(0.1)
+            writer.write(b"220 mail.example.com\r\n")
+            blocked(until=over)
+            while line := await reader.readline():
+                heard.append(line[:4])
+                # The sender's address is never answered.
+                if line[:4] != b"MAIL":
+                    writer.write(b"250 OK\r\n")
+            writer.close()
+
+        heard: list[bytes] = []
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with working(db, by_mail(port), send_seconds=1.0) as worker:
+            waiting = await invite(db)
+            await until(lambda: bool(worker.ends), "the attempt has ended", seconds=5)
+            assert b"MAIL" in heard, "the client heard of it: this test shows nothing"
+            assert (
+                await as_it_stands(db, waiting)
+            ).error == "it is unknown whether it arrived; it is repeated"
+            await until(talking[0].is_closing, "the connection is closed", seconds=5)
+        server.close()
+
+    asyncio.run(story())
+
+
+def blocked(until: float) -> None:
+    """Nothing else gets its turn: what is due by then comes all at once."""
+    while asyncio.get_running_loop().time() < until:
+        pass
+
+
 @pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
 def test_a_worker_that_vanished_leaves_mail_to_repeat_but_no_text_message(
     db: Database, clock: Clock, channel: Channel

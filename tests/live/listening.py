@@ -34,7 +34,7 @@ class Ears:
     last_id: str = ""
     ended_at: float | None = None
     broken: Exception | None = None
-    _connection: http.client.HTTPConnection | None = None
+    _line: socket.socket | None = None
 
     @property
     def opened(self) -> bool:
@@ -60,10 +60,10 @@ class Ears:
         wait_until(lambda: self.ended_at is not None, seconds)
 
     def hang_up(self) -> None:
-        if self._connection is not None and self._connection.sock is not None:
+        if self._line is not None:
             # It may be gone already.
             with suppress(OSError):
-                self._connection.sock.shutdown(socket.SHUT_RDWR)
+                self._line.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -79,7 +79,6 @@ def listening(
         headers["Last-Event-ID"] = last_event_id
     at = urlsplit(url or str(who.http.base_url))
     connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=PATIENCE_SECONDS)
-    ears._connection = connection
     path = "/api/chat/events" if isinstance(who, Colleague) else f"{who.path.removesuffix('/thread')}/events"
     thread = threading.Thread(target=_listen, args=(ears, connection, path, headers), daemon=True)
     thread.start()
@@ -95,6 +94,7 @@ def listening(
 def _listen(ears: Ears, connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> None:
     try:
         connection.request("GET", path, headers=headers)
+        ears._line = connection.sock
         response = connection.getresponse()
         ears.status = response.status
         name, data = "message", ""

@@ -4,10 +4,12 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from jobthread.live.stream import WRITE_BUFFER
 from tests.cast import Cast, Colleague, gather
 from tests.live.listening import listening
 from tests.serving import serve, wait_until
@@ -104,4 +106,26 @@ def test_open_streams_do_not_delay_the_stop(fresh_url: str, tmp_path: Path, read
             server._server.should_exit = True
             server._thread.join(20)
             assert time.monotonic() - began < STOPS_WITHIN_SECONDS
+    server.stop()
+
+
+def test_what_a_reader_has_left_in_the_buffer_does_not_delay_the_stop(fresh_url: str, tmp_path: Path) -> None:
+    """Too little for the answer's end to wait behind it; so the answer is complete, and never read."""
+    server = serve(fresh_url, tmp_path)
+    cast = gather(server)
+    audience = server.parts.hub.audience
+    thread = cast.dora.opens_thread(cast.tom)
+    with stalled(cast.tom), listening(cast.dora) as dora:
+        wait_until(lambda: len(audience.all) == 2)
+        [stream] = audience.of_staff(cast.tom.id)
+        for n in count():
+            if stream.transport.get_write_buffer_size():
+                break
+            cast.dora.writes(thread, f"{n}: " + "x" * 4_000)
+            dora.waits_for_body(f"{n}: " + "x" * 4_000)
+        assert stream.transport.get_write_buffer_size() < WRITE_BUFFER
+        began = time.monotonic()
+        server._server.should_exit = True
+        server._thread.join(20)
+        assert time.monotonic() - began < STOPS_WITHIN_SECONDS
     server.stop()

@@ -18,6 +18,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         folder,
         REPLY_ADDRESS=REPLY_ADDRESS,
         MAIL_LISTEN=f"127.0.0.1:{free_port()}",
+        METRICS="on",
     )
     yield running
     running.stop()

@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from jobthread.actions import replies
@@ -25,7 +26,8 @@ async def take_in(url: str, port: int, folder: Path, key: bytes) -> None:
         found = reply_address.read(key, REPLY_ADDRESS, written_to)
         return (found.reader, found.thread_id) if found else None
 
-    means = Means(db, folder, addressed, replies.take_in, "chat.example.com")
+    take = partial(replies.take_in, away_until=None)
+    means = Means(db, folder, addressed, take, "chat.example.com")
     await listen(means, "127.0.0.1", port, asyncio.Event())
 
 

@@ -12,11 +12,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from jobthread import app, mail_in
-from jobthread.entities import MailOutcome
 from jobthread.errors import Unavailable
 from jobthread.receive import keeping, polling, taking
 from jobthread.receive.imap import Mailbox
 from jobthread.store.database import Writing
+from jobthread.store.incoming import Taken
 from tests import serving as servers
 from tests.cast import Cast, gather
 from tests.conftest import database_url
@@ -160,7 +160,7 @@ def test_a_mail_stays_where_it_is_while_the_database_does_not_take_it(cast: Cast
     imap.deliver(mail(carols(cast, thread)))
     means, tries = means_of(cast.serving), [3]
 
-    def away_at_first(tx: Writing, *given: Any) -> MailOutcome:
+    def away_at_first(tx: Writing, *given: Any) -> Taken:
         if tries[0]:
             tries[0] -= 1
             raise Unavailable
@@ -221,9 +221,26 @@ def test_what_came_while_the_server_was_down_lands_when_it_is_back(
     imap.deliver(mail(carols(cast, thread)))
     before.stop()
     at = f"imap://{USER}:{PASSWORD}@127.0.0.1:{imap.port}/INBOX"
-    running = servers.serve(url, tmp_path, REPLY_ADDRESS=REPLY_ADDRESS, IMAP_URL=at)
+    running = servers.serve(url, tmp_path, REPLY_ADDRESS=REPLY_ADDRESS, IMAP_URL=at, METRICS="on")
     try:
         wait_until(lambda: imap.raws("Processed"))
         assert outcomes(running) == [("landed", None)]
+        anyone = servers.browser(running)
+        wait_until(lambda: "\njobthread_mailbox_read_seconds 0.0" not in anyone.get("/metrics").text)
+        assert "\njobthread_mailbox_read_seconds 1" in anyone.get("/metrics").text
     finally:
         running.stop()
+
+
+def test_only_a_look_that_went_well_counts_as_one(cast: Cast, imap: ImapServer) -> None:
+    looks: list[str] = []
+    means = replace(means_of(cast.serving), looked=lambda: looks.append("looked"))
+    failures = [line for line in _failed_looks(cast, imap, means) if line["event"] == "mailbox_look_failed"]
+    assert (bool(failures), looks) == (True, [])
+    poll_until(cast.serving, imap, lambda: looks, means=means)
+
+
+def _failed_looks(cast: Cast, imap: ImapServer, means: taking.Means) -> list[Any]:
+    with capture_logs() as logs:
+        poll_until(cast.serving, imap, lambda: logs, password="wrong", means=means)
+    return list(logs)

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from jobthread.actions import jobs, links, messages, people, threads
 from jobthread.actions.links import Issuing
-from jobthread.entities import Actor, Role, SeenJob, Staff, ThreadView, Visibility
+from jobthread.actions.texts import VIA
+from jobthread.entities import Actor, Role, SeenJob, Staff, Texter, ThreadView, Visibility
 from jobthread.errors import JobthreadError
 from jobthread.store import facts
 from jobthread.store import people as people_store
 from jobthread.store.database import Reading, Writing
+from jobthread.store.texts import NO_LINK
 
 PASSWORD = "demo"  # noqa: S105 - it is meant to be known: the demo prints it
 FACT = "demo"
@@ -71,6 +73,9 @@ def _company(tx: Writing, password_hash: str) -> SeenJob:
     who = _thread(tx, dora, Visibility.INTERNAL, "Who looks at the roof?", [tara], roof)
     _say(tx, dora, who, "Can you be there on Friday at two?")
     _say(tx, tara, who, "Friday suits me. I will bring the long ladder.")
+    asked = _thread(tx, dora, Visibility.CUSTOMER_VISIBLE, "Your roof", [tara], roof)
+    _say(tx, dora, asked, "Hello! Tara comes on Friday. We will tell you the hour.")
+    _answer_by_text(tx, roof, asked, "Could it be after four? And will she need to get into the attic?")
     vans = _thread(tx, ada, Visibility.INTERNAL, "Winter tyres", [dora, tom, tara], None)
     _say(tx, ada, vans, "All vans go to the garage next week. Tell Dora which day is best for you.")
     return boiler
@@ -108,7 +113,17 @@ def _thread(
 
 
 def _say(tx: Writing, by: Staff, thread: ThreadView, body: str) -> None:
-    [outcome] = messages.send_all(tx, [messages.Send(_by(by), thread.id, body, None)])
+    _send(tx, messages.Send(_by(by), thread.id, body, None))
+
+
+def _answer_by_text(tx: Writing, job: SeenJob, thread: ThreadView, body: str) -> None:
+    """The customer, who then waits for an answer."""
+    texter = Texter(job.customer.id, job.customer.name, job.ref.id, NO_LINK, tx.now)
+    _send(tx, messages.Send(Actor(texter, HERE.ip, HERE.user_agent), thread.id, body, None, VIA))
+
+
+def _send(tx: Writing, send: messages.Send) -> None:
+    [outcome] = messages.send_all(tx, [send])
     if isinstance(outcome, JobthreadError):
         raise outcome
 

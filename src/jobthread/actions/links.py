@@ -25,6 +25,7 @@ from jobthread.entities import (
     Link,
     Micros,
     SeenJob,
+    SeenThread,
     SenderKind,
     ThreadStatus,
     ThreadView,
@@ -214,22 +215,29 @@ def _issued(
     expires_at = tx.now + hours * HOUR
     made_by = None if by.caller is None else staff_of(tx, by).id
     link_id = links.add(tx, job.ref.id, job.customer.id, tokens.hash_of(token), made_by, expires_at)
+    thread = _shown_to_customer(tx, job.ref.id)
+    thread_id = thread.id if thread else None
     deliveries = tuple(
-        _queued(tx, by, _invitation(job, channel, to, link_id, how.seal.close(token)))
+        _queued(tx, by, _invitation(job, channel, to, link_id, how.seal.close(token), thread_id))
         for channel, to in contacts
     )
     about = audit.About("link", link_id, job_id=job.ref.id)
     under_way = [one.channel for one in deliveries if one.status is DeliveryStatus.QUEUED]
     audit.add(tx, by, action, about, sent_by=under_way, hours=hours)
     if under_way:
-        _note_in_thread(tx, by, job.ref.id)
+        _note_in_thread(tx, by, thread)
         tx.tell(DeliveryQueued())
     return Issued(link_id, how.url(job.ref.id, token), expires_at, deliveries)
 
 
-def _invitation(job: Job, channel: Channel, to: str, link_id: int, sealed: bytes) -> outbox.NewDelivery:
+def _invitation(
+    job: Job, channel: Channel, to: str, link_id: int, sealed: bytes, thread_id: int | None
+) -> outbox.NewDelivery:
+    """`thread_id` is where an answer to the mail lands."""
     reader = (SenderKind.CUSTOMER, job.customer.id)
-    return outbox.NewDelivery(DeliveryKind.INVITATION, channel, to, reader, link_id, job.ref.id, sealed)
+    return outbox.NewDelivery(
+        DeliveryKind.INVITATION, channel, to, reader, link_id, job.ref.id, sealed, thread_id
+    )
 
 
 def _queued(tx: Writing, by: Actor, new: outbox.NewDelivery) -> Delivery:
@@ -244,9 +252,12 @@ def _queued(tx: Writing, by: Actor, new: outbox.NewDelivery) -> Delivery:
     return structs.replace(delivery, status=DeliveryStatus.FAILED, error=STOPPED)
 
 
-def _note_in_thread(tx: Writing, by: Actor, job_id: int) -> None:
+def _shown_to_customer(tx: Reading, job_id: int) -> SeenThread | None:
     customers_sight = policy.Sight(frozenset({Visibility.CUSTOMER_VISIBLE}), None, job_id)
-    thread = threads.newest_in_job(tx, customers_sight, job_id, [ThreadStatus.OPEN])
+    return threads.newest_in_job(tx, customers_sight, job_id, [ThreadStatus.OPEN])
+
+
+def _note_in_thread(tx: Writing, by: Actor, thread: SeenThread | None) -> None:
     if thread is not None:
         pen = Pen()
         pen.event(pen.sheet(thread), by, EventType.LINK_SENT)

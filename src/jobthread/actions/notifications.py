@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -70,10 +71,9 @@ async def keep_telling(db: Database, how: Issuing, after_seconds: int, stopping:
             pause = await look(db, how, after_seconds * SECOND)
         except Exception as error:
             log.error("notifying_failed", error=type(error).__name__)
-        try:
-            await asyncio.wait_for(stopping.wait(), pause)
-        except TimeoutError:
-            continue
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await stopping.wait()
 
 
 async def look(db: Database, how: Issuing, after: Micros) -> float:
@@ -181,15 +181,18 @@ def _customer(tx: Reading, customer_id: int, thread: Thread) -> Addressee | None
 
 
 def _ways_to_customer(tx: Reading, customer_id: int, job_id: int) -> list[tuple[Channel, str]]:
-    """By what reached them last; whoever wants no mails is not sent texts instead."""
+    """By what reached them last; whoever wants no mails is not sent texts instead, nor mails once again."""
     customer = people.get_customer(tx, customer_id)
-    known = {Channel.EMAIL: customer.email, Channel.SMS: customer.phone}
+    ways: dict[Channel, str | None] = {Channel.EMAIL: customer.email, Channel.SMS: customer.phone}
     last = outbox.last_channel(tx, customer_id, job_id) or Channel.EMAIL
-    if last is Channel.EMAIL and not preferences.of_customer(tx, customer_id, job_id).email:
-        return []
-    order = sorted(known, key=lambda channel: channel is not last)
-    ways = [(channel, to) for channel in order if (to := known[channel])]
-    return [(channel, to) for channel, to in ways if channel is not Channel.SMS or not is_stopped(tx, to)]
+    if not preferences.of_customer(tx, customer_id, job_id).email:
+        if last is Channel.EMAIL:
+            return []
+        del ways[Channel.EMAIL]
+    if customer.phone and is_stopped(tx, customer.phone):
+        del ways[Channel.SMS]
+    order = sorted(ways, key=lambda channel: channel is not last)
+    return [(channel, to) for channel in order if (to := ways[channel])]
 
 
 # --- queueing -------------------------------------------------------------------------------------

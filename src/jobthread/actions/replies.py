@@ -7,6 +7,7 @@ from jobthread.entities import (
     Caller,
     JobStatus,
     MailOutcome,
+    Micros,
     Reader,
     SenderKind,
 )
@@ -21,7 +22,7 @@ from jobthread.errors import (
 )
 from jobthread.store import audit, incoming, people
 from jobthread.store.database import Writing
-from jobthread.store.incoming import Mail
+from jobthread.store.incoming import Mail, Taken
 from jobthread.store.limits import ON, SECOND, Rate
 
 VIA = "email"
@@ -36,19 +37,21 @@ NOTHING_TO_READ = "nothing_to_read"
 _NO_CALLER = Actor(None, "", "e-mail")
 
 
-def take_in(tx: Writing, mail: Mail, reader: Reader, thread_id: int) -> MailOutcome:
-    """Once, however often it is handed over; refusals stand in the audit trail, and nobody is answered."""
+def take_in(tx: Writing, mail: Mail, reader: Reader, thread_id: int, away_until: Micros | None) -> Taken:
+    """Once, however often it is handed over; refusals stand in the audit trail, and nobody is answered.
+
+    `away_until` is when the office opens next, where it is closed by now.
+    """
     if incoming.seen(tx, mail.mail_hash, reader, thread_id):
-        return MailOutcome.REPEATED
+        return Taken(MailOutcome.REPEATED)
     if not _within_limits(tx, reader, thread_id):
-        return MailOutcome.TOO_MANY
+        return Taken(MailOutcome.TOO_MANY)
     noted = incoming.note(tx, mail, reader, thread_id)
     if noted is None:
-        return MailOutcome.REPEATED
+        return Taken(MailOutcome.REPEATED)
     if mail.automatic is not None:
-        incoming.came_to(tx, noted, MailOutcome.AUTOMATIC, mail.automatic)
-        return MailOutcome.AUTOMATIC
-    return _answered(tx, noted, mail, reader, thread_id)
+        return incoming.came_to(tx, noted, MailOutcome.AUTOMATIC, mail.automatic)
+    return _answered(tx, noted, mail, reader, thread_id, away_until)
 
 
 def _within_limits(tx: Writing, reader: Reader, thread_id: int) -> bool:
@@ -66,26 +69,24 @@ def _within_limits(tx: Writing, reader: Reader, thread_id: int) -> bool:
     return True
 
 
-def _answered(tx: Writing, noted: int, mail: Mail, reader: Reader, thread_id: int) -> MailOutcome:
+def _answered(
+    tx: Writing, noted: int, mail: Mail, reader: Reader, thread_id: int, away_until: Micros | None
+) -> Taken:
     by = _NO_CALLER
     try:
         by = Actor(_writer(tx, mail, reader, thread_id), "", "e-mail")
         if not mail.text:
             _refused(tx, by, reader, thread_id, NOTHING_TO_READ)
-            incoming.came_to(tx, noted, MailOutcome.UNREADABLE, NOTHING_TO_READ)
-            return MailOutcome.UNREADABLE
-        landed = _landed(tx, by, mail, thread_id)
+            return incoming.came_to(tx, noted, MailOutcome.UNREADABLE, NOTHING_TO_READ)
+        landed = _landed(tx, by, mail, thread_id, away_until)
     except ClientMsgIdReused:
         # Under the same Message-ID something else was said once: the first stands.
-        incoming.came_to(tx, noted, MailOutcome.REPEATED)
-        return MailOutcome.REPEATED
+        return incoming.came_to(tx, noted, MailOutcome.REPEATED)
     except JobthreadError as refusal:
         code = OTHER_SENDER if isinstance(refusal, _OtherSender) else refusal.code
         _refused(tx, by, reader, thread_id, code)
-        incoming.came_to(tx, noted, MailOutcome.REFUSED, code)
-        return MailOutcome.REFUSED
-    incoming.came_to(tx, noted, MailOutcome.LANDED, message_id=landed)
-    return MailOutcome.LANDED
+        return incoming.came_to(tx, noted, MailOutcome.REFUSED, code)
+    return incoming.came_to(tx, noted, MailOutcome.LANDED, message_id=landed)
 
 
 class _OtherSender(JobthreadError):
@@ -117,9 +118,9 @@ def _same_sender(sender: str | None, on_file: str | None) -> None:
         raise _OtherSender
 
 
-def _landed(tx: Writing, by: Actor, mail: Mail, thread_id: int) -> int:
+def _landed(tx: Writing, by: Actor, mail: Mail, thread_id: int, away_until: Micros | None) -> int:
     """The same way as their messages by the web; answers the message's id."""
-    send = messages.Send(by, thread_id, _fitting(mail.text), message_id(mail.mail_hash), VIA)
+    send = messages.Send(by, thread_id, _fitting(mail.text), message_id(mail.mail_hash), VIA, away_until)
     [sent] = messages.send_all(tx, [send])
     if isinstance(sent, JobthreadError):
         raise sent

@@ -15,13 +15,14 @@ from jobthread.entities import (
     ConsentState,
     DeliveryStatus,
     EventType,
+    Language,
     Micros,
     Texter,
     Visibility,
 )
 from jobthread.errors import JobthreadError, RateLimited
 from jobthread.policy import sight_of
-from jobthread.store import audit, consent, jobs, threads
+from jobthread.store import audit, consent, jobs, preferences, threads
 from jobthread.store import texts as store
 from jobthread.store.database import Writing
 from jobthread.store.limits import ON, SECOND, Limits, Rate
@@ -76,23 +77,33 @@ class Receipt:
 # --- what comes in --------------------------------------------------------------------------------
 
 
-def take_in(tx: Writing, by: Actor, counted: Limits, text: Incoming) -> Outcome:
-    """Once, however often it is handed over. Raises `RateLimited` where a number writes too fast."""
+def take_in(tx: Writing, by: Actor, counted: Limits, text: Incoming, away_until: Micros | None) -> Outcome:
+    """Once, however often it is handed over. Raises `RateLimited` where a number writes too fast.
+
+    `away_until` is when the office opens next, where it is closed by now.
+    """
     number = texting.of_provider(text.sender)
     noted = store.note(tx, text.provider, text.provider_id, number or text.sender[:20])
     if noted is None:
         return Outcome.REPEATED
     outcome, thread_id = Outcome.UNPLACED, None
     if number is not None:
-        outcome, thread_id = _understood(tx, by, counted, text, number)
+        outcome, thread_id = _understood(tx, by, counted, text, number, away_until)
     if outcome is Outcome.UNPLACED:
         _note_unplaced(tx, by, text, number)
     store.came_to(tx, noted, outcome, thread_id)
     return outcome
 
 
+def spoken(tx: Writing, sender: str) -> Language:
+    """What the customer with this number speaks; English where nobody has it."""
+    number = texting.of_provider(sender)
+    known = store.owner(tx, number) if number else None
+    return preferences.of_customer(tx, known.customer_id, known.job_id).language if known else Language.EN
+
+
 def _understood(
-    tx: Writing, by: Actor, counted: Limits, text: Incoming, number: str
+    tx: Writing, by: Actor, counted: Limits, text: Incoming, number: str, away_until: Micros | None
 ) -> tuple[Outcome, int | None]:
     """A word that stops is never counted: it works however often somebody writes."""
     word = text.keyword
@@ -105,7 +116,7 @@ def _understood(
     if word is Keyword.HELP:
         return _help(tx, number), None
     counted.spend(tx, f"texts-from:{number}", TEXTS)
-    thread_id = _landed(tx, by, text, number)
+    thread_id = _landed(tx, by, text, number, away_until)
     return Outcome.LANDED if thread_id else Outcome.UNPLACED, thread_id
 
 
@@ -143,14 +154,14 @@ def _about(tx: Writing, number: str) -> audit.About:
 # --- landing --------------------------------------------------------------------------------------
 
 
-def _landed(tx: Writing, by: Actor, text: Incoming, number: str) -> int | None:
+def _landed(tx: Writing, by: Actor, text: Incoming, number: str, away_until: Micros | None) -> int | None:
     """The thread in which it is now the customer's message; None where the number is nobody's."""
     texter = store.owner(tx, number)
     if texter is None:
         return None
     writer = Actor(texter, by.ip, f"SMS from {number}")
     thread_id = store.thread_for(tx, texter.job_id) or _opened(tx, writer, texter)
-    send = messages.Send(writer, thread_id, text.body, message_id(text.provider_id), VIA)
+    send = messages.Send(writer, thread_id, text.body, message_id(text.provider_id), VIA, away_until)
     [sent] = messages.send_all(tx, [send])
     if isinstance(sent, JobthreadError):
         raise sent

@@ -66,14 +66,21 @@ class Metrics:
     restarts: Counter
     streams: Gauge
     streams_cut: Counter
-
     texts: Counter
+    mails: Counter
+    mailbox: Gauge
 
     def observe_restart(self, worker: str) -> None:
         self.restarts.labels(worker).inc()
 
     def observe_text(self, outcome: str) -> None:
         self.texts.labels(outcome).inc()
+
+    def observe_mail(self, outcome: str, reason: str) -> None:
+        self.mails.labels(outcome, reason).inc()
+
+    def observe_mailbox(self) -> None:
+        self.mailbox.set_to_current_time()
 
     def observe_delivery(self, channel: Channel, status: DeliveryStatus) -> None:
         self.attempts.labels(channel, status).inc()
@@ -103,6 +110,15 @@ def new_metrics() -> Metrics:
         streams_cut=Counter("jobthread_streams_cut", "Readers that had stalled", registry=registry),
         texts=Counter(
             "jobthread_texts_received", "Texts by what became of them", ["outcome"], registry=registry
+        ),
+        mails=Counter(
+            "jobthread_mails_received",
+            "Mails by what became of them",
+            ["outcome", "reason"],
+            registry=registry,
+        ),
+        mailbox=Gauge(
+            "jobthread_mailbox_read_seconds", "When the mailbox was read, since 1970, or 0", registry=registry
         ),
     )
 

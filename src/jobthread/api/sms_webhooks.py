@@ -10,10 +10,12 @@ from jobthread.actions import texts
 from jobthread.actions.texts import Incoming, Receipt
 from jobthread.api import sms_shapes as shapes
 from jobthread.api.calls import FORM, Asked, Calls, Nothing, Who, answer, no_content
+from jobthread.business_hours import closed_until
 from jobthread.deliver import sms_twilio, sms_vonage
 from jobthread.deliver.one_line import one_line
-from jobthread.entities import DeliveryStatus, Micros
+from jobthread.entities import DeliveryStatus, Language, Micros
 from jobthread.errors import RateLimited, Unavailable
+from jobthread.store.database import Writing
 from jobthread.texting import Keyword
 
 calls = Calls()
@@ -23,6 +25,7 @@ NOTHING_TO_SAY = b'<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 """Answers go out as texts of their own, through the one channel that asks the consent ledger."""
 MEDIA = "(A picture or file came with this text; it cannot be shown here.)"
 EMPTY = "(An empty text message.)"
+ANSWERED = (texts.Outcome.STOPPED, texts.Outcome.HELP)
 _SENT, _DELIVERED, _FAILED = DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.FAILED
 _TWILIO = {
     **dict.fromkeys(("accepted", "queued", "sending", "sent"), _SENT),
@@ -174,11 +177,16 @@ async def _take_in(
     assert parts.texting is not None  # noqa: S101 - or the caller had not been let in
     word = answered or texting.keyword(body)
     text = Incoming(provider, provider_id, sender, texting.cleaned(body) or EMPTY, word)
-    outcome = await parts.db.write(lambda tx: texts.take_in(tx, asked.by, parts.limits, text))
+
+    def taken(tx: Writing) -> tuple[texts.Outcome, Language | None]:
+        outcome = texts.take_in(tx, asked.by, parts.limits, text, closed_until(parts.hours, tx.now))
+        return outcome, texts.spoken(tx, sender) if outcome in ANSWERED else None
+
+    outcome, language = await parts.db.write(taken)
     parts.texting.observe(outcome)
     number = texting.of_provider(sender)
-    if number is not None and answered is None:
-        parts.texting.answer(outcome, number)
+    if number is not None and language is not None and answered is None:
+        parts.texting.answer(outcome, number, language)
 
 
 async def _receive(asked: Asked[Any, Any], receipt: Receipt) -> None:

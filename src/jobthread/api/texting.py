@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from jobthread.actions.texts import Outcome
 from jobthread.deliver import sms_answers
 from jobthread.deliver.outgoing import Send
-from jobthread.entities import Micros
+from jobthread.entities import Language, Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class Texting:
     observe: Callable[[str], None] = lambda outcome: None
     _under_way: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    def answer(self, outcome: Outcome, number: str) -> None:
+    def answer(self, outcome: Outcome, number: str, language: Language) -> None:
         """In the background: the provider waits for its own answer, and would ask again."""
         if outcome is Outcome.STOPPED:
-            self._begin(self.confirm, number, sms_answers.stopped(self.company))
+            self._begin(self.confirm, number, sms_answers.stopped(self.company, language))
         elif outcome is Outcome.HELP:
-            self._begin(self.send, number, sms_answers.help_with(self.company))
+            self._begin(self.send, number, sms_answers.help_with(self.company, language))
 
     def _begin(self, send: Send, number: str, text: str) -> None:
         task = asyncio.create_task(sms_answers.answer(send, number, text, self.clock))

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,7 @@ from jobthread.entities import (
     Reader,
 )
 from jobthread.errors import Unavailable
-from jobthread.store import audit, notifications, outbox, people, push
+from jobthread.store import audit, consent, notifications, outbox, people, push
 from jobthread.store.database import Database, Writing
 from jobthread.store.outbox import Claimed
 from jobthread.tokens import Seal
@@ -36,6 +36,9 @@ GIVE_UP_AFTER = 48 * 3600 * SECOND
 TRIES = 10
 """Never fewer, where it surely did not go; never more, where each of them may have arrived."""
 PUSH_TRIES = 3
+ASKED_TO_END = 3
+LET_GO_SECONDS = 0.5
+"""How often an attempt whose time is over is told to end, and how long each time it may take to."""
 REPEATABLE = frozenset({Channel.EMAIL, Channel.PUSH})
 """A repeated mail bears the same Message-ID again, a notice takes the place of the one before.
 
@@ -110,8 +113,7 @@ def _with_token(letter: Letter, token: str) -> Letter:
 async def _sent(means: Means, claimed: Claimed, send: Send, outgoing: Outgoing, token: str) -> _Outcome:
     delivery = claimed.delivery
     try:
-        async with asyncio.timeout(means.send_seconds):
-            provider_id = await send(outgoing)
+        provider_id = await _in_time(means.send_seconds, send(outgoing))
     except DeliveryFailed as failure:
         # A server may quote what it refuses: the link must not come to rest in our table.
         words = failure.message.replace(token, "…") if token else failure.message
@@ -120,6 +122,32 @@ async def _sent(means: Means, claimed: Claimed, send: Send, outgoing: Outgoing, 
     except Exception as error:
         return _unsure(means, claimed, type(error).__name__)
     return _Outcome(DeliveryStatus.SENT, provider_id)
+
+
+async def _in_time(seconds: float, sending: Awaitable[str]) -> str:
+    """What it answers. Raises `TimeoutError` after so many seconds, whether or not it hears that it is over.
+
+    Whoever waits by `asyncio.wait_for`, as the SMTP client does, may miss a cancellation (Python 3.11).
+    """
+    task = asyncio.ensure_future(sending)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        for _ in range(ASKED_TO_END):
+            if task.done() or not task.cancel():
+                break
+            await asyncio.wait({task}, timeout=LET_GO_SECONDS)
+    finally:
+        task.cancel()
+        task.add_done_callback(_unheard)
+    if not task.done() or task.cancelled():
+        raise TimeoutError
+    return task.result()
+
+
+def _unheard(task: "asyncio.Future[str]") -> None:
+    """However it ends after that: nobody asks any more, and asyncio would complain of it."""
+    if not task.cancelled():
+        task.exception()
 
 
 # --- how it ended ---------------------------------------------------------------------------------
@@ -202,12 +230,15 @@ def _marked(tx: Writing, delivery: Delivery, outcome: _Outcome) -> bool:
 
 
 def _by_another_way(tx: Writing, delivery: Delivery) -> None:
-    """What no device of theirs takes is decided anew: by mail, as long as none can be counted on."""
-    if delivery.channel is not Channel.PUSH or delivery.reader is None:
+    """What no device of theirs takes, or goes to a number that was stopped, is decided anew: by mail."""
+    if delivery.reader is None:
         return
-    push.failed(tx, delivery.reader[1])
-    if delivery.kind is DeliveryKind.ESCALATION:
-        _by_mail(tx, delivery, delivery.reader)
+    if delivery.channel is Channel.PUSH:
+        push.failed(tx, delivery.reader[1])
+        if delivery.kind is DeliveryKind.ESCALATION:
+            _by_mail(tx, delivery, delivery.reader)
+    elif delivery.channel is not Channel.SMS or not consent.is_stopped(tx, delivery.to):
+        return
     if delivery.kind is DeliveryKind.NOTIFICATION:
         notifications.tell_anew(tx, delivery.reader, delivery.thread_id or 0, delivery.after_seq)
 

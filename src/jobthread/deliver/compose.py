@@ -44,7 +44,7 @@ def composer(
         link = link_to(letter.delivery.job_id or 0, letter.token)
         if letter.delivery.channel is Channel.SMS:
             return _text_message(letter, company, link, name)
-        return _mail(letter, company, link, name, as_text, as_html)
+        return _mail(letter, house, link, name, as_text, as_html)
 
     return compose
 
@@ -69,16 +69,17 @@ def _name_of(delivery: Delivery, key: bytes) -> str:
 
 
 def _mail(
-    invitation: Invitation, company: str, link: str, name: str, as_text: Template, as_html: Template
+    invitation: Invitation, house: House, link: str, name: str, as_text: Template, as_html: Template
 ) -> Outgoing:
     customer = one_line(invitation.customer_name, LONGEST_NAME)
     title = one_line(invitation.job_title, LONGEST_TITLE)
     told = {
-        "company": company,
+        "company": house.company,
         "customer": customer,
         "title": title,
         "link": link,
         "until": in_words(invitation.expires_at),
+        "reply_to": notice.reply_to(house, invitation.delivery),
     }
     return Outgoing(
         delivery_id=invitation.delivery.id,
@@ -86,9 +87,10 @@ def _mail(
         queued_at=invitation.delivery.created_at,
         to=invitation.delivery.to,
         to_name=customer,
-        subject=f"Your chat about {title} with {company}",
+        subject=f"Your chat about {title} with {house.company}",
         text=as_text.render(told),
         html=as_html.render(told),
+        reply_to=told["reply_to"],
     )
 
 

@@ -15,8 +15,9 @@ from jobthread.entities import (
 )
 from jobthread.errors import JobthreadError, LinkExpired, LinkRevoked
 from jobthread.policy import sees, sight_of
-from jobthread.store import jobs, links, notifications, people, preferences, reads, threads, waiting
+from jobthread.store import consent, jobs, links, notifications, people, preferences, reads, threads, waiting
 from jobthread.store.database import Reading
+from jobthread.texting import STOPPED
 
 QUOTED = 5
 """Messages that a notification holds at most; of the others it tells the number."""
@@ -120,6 +121,8 @@ def _customer_to_tell(
     visitor = standing.visitor
     if visitor.customer_id != customer_id or not sees(sight_of(visitor), thread):
         return _cancelled("the customer does not see the thread", "NotTheirs")
+    if delivery.channel is Channel.SMS and consent.is_stopped(tx, delivery.to):
+        return Withheld(DeliveryStatus.FAILED, STOPPED, "Stopped")
     wanted = preferences.of_customer(tx, customer_id, visitor.job_id)
     if delivery.channel is Channel.EMAIL and not wanted.email:
         return _cancelled("they turned such notifications off", "TurnedOff")

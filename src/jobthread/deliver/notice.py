@@ -103,7 +103,7 @@ def _told(house: House, notice: Notice) -> dict[str, object]:
         "more": _more(words, notice.count - len(quotes)) if quotes else "",
         "link": _link(house, notice),
         "personal": bool(notice.token),
-        "reply_to": _reply_to(house, notice.delivery),
+        "reply_to": reply_to(house, notice.delivery),
         "unsubscribe": f"{house.base_url}/api/chat/unsubscribe/{_unsubscribe_token(house, notice.delivery)}",
     }
 
@@ -120,12 +120,11 @@ def _conversation(notice: Notice, key: bytes) -> str:
     return hmac.digest(key, named.encode(), "sha256").hex()[:32]
 
 
-def _reply_to(house: House, delivery: Delivery) -> str:
-    if house.reply_address is None:
+def reply_to(house: House, delivery: Delivery) -> str:
+    """Where an answer to it lands in its thread; empty where answers reach nobody."""
+    if house.reply_address is None or delivery.thread_id is None:
         return ""
-    return reply_address.make(
-        house.reply_key, house.reply_address, _reader(delivery), delivery.thread_id or 0
-    )
+    return reply_address.make(house.reply_key, house.reply_address, _reader(delivery), delivery.thread_id)
 
 
 def _unsubscribe_token(house: House, delivery: Delivery) -> str:

@@ -6,22 +6,26 @@ from collections.abc import Callable
 import structlog
 
 from jobthread.deliver import sms
+from jobthread.deliver.gsm7 import written
 from jobthread.deliver.outgoing import Outgoing, Send
-from jobthread.entities import Micros
+from jobthread.deliver.wording import WORDINGS
+from jobthread.entities import Language, Micros
 
 log = structlog.get_logger()
 
 NO_DELIVERY = 0
-_STOPPED = "{company}: you will get no more texts from us. Reply START to get them again."
-_HELP = "{company}: texts about your job. Reply to write to us, or reply STOP to end these texts."
 
 
-def stopped(company: str) -> str:
-    return _STOPPED.format(company=sms.named(company))
+def stopped(company: str, language: Language = Language.EN) -> str:
+    return _worded(WORDINGS[language].texts_stopped, company)
 
 
-def help_with(company: str) -> str:
-    return _HELP.format(company=sms.named(company))
+def help_with(company: str, language: Language = Language.EN) -> str:
+    return _worded(WORDINGS[language].texts_help, company)
+
+
+def _worded(words: str, company: str) -> str:
+    return written(words.format(company=sms.named(company)))
 
 
 async def answer(send: Send, number: str, text: str, clock: Callable[[], Micros]) -> None:

@@ -30,6 +30,9 @@ class Wording:
     text_message: str
     """With `{company}`, `{new}` and `{link}`."""
     trial_text_message: str
+    texts_stopped: str
+    """With `{company}`. `START` is the word that every provider knows."""
+    texts_help: str
 
 
 WORDINGS: Mapping[Language, Wording] = MappingProxyType(
@@ -52,6 +55,8 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             trial="This is a test: e-mails from here reach you.",
             text_message="{company}: {new}. Personal link: {link}",
             trial_text_message="{company}: this is a test. Text messages from here reach you.",
+            texts_stopped="{company}: you will get no more texts from us. Reply START to get them again.",
+            texts_help="{company}: texts about your job. Reply to write to us, or STOP to end these texts.",
         ),
         Language.ES: Wording(
             hello="Hola",
@@ -71,6 +76,8 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             trial="Esto es una prueba: los correos desde aquí le llegan.",
             text_message="{company}: {new}. Enlace personal: {link}",
             trial_text_message="{company}: esto es una prueba. Los SMS desde aquí le llegan.",
+            texts_stopped="{company}: no recibirá más SMS nuestros. Responda START para volver a recibirlos.",
+            texts_help="{company}: SMS sobre su trabajo. Responda para escribirnos o STOP para salir.",
         ),
     }
 )

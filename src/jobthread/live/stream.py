@@ -41,6 +41,8 @@ HEAD: Message = {
         (b"content-type", b"text/event-stream"),
         # Some proxies keep an answer back until it is whole, unless told not to.
         (b"x-accel-buffering", b"no"),
+        # Nothing else comes over this connection: it may be cut after the answer has ended, too.
+        (b"connection", b"close"),
     ],
 }
 
@@ -81,7 +83,7 @@ class Stream:
         self.transport: Any = None
         """Where the server lends it: to hang up on those who do not read."""
         self.closed = False
-        """Nobody is there any more."""
+        """Nobody is there any more, or the answer is complete."""
         self.be(caller)
         self.held_until: Micros | None = None
         """What it stands on runs out then, where it is not made longer meanwhile."""
@@ -145,10 +147,13 @@ class Stream:
         self._go_on()
 
     def cut(self) -> None:
-        """Hang up, whatever was not read by then."""
+        """Hang up, whatever was not read by then.
+
+        Also where the answer is complete: its end may lie in a buffer that nobody reads.
+        """
         self._ended = True
         self._drop()
-        if not self.closed and self.transport is not None:
+        if self.transport is not None:
             self.transport.abort()
 
     def _drop(self) -> None:

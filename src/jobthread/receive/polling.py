@@ -31,7 +31,8 @@ async def poll(
         look = asyncio.ensure_future(_look_in_turn(means, mailbox, stopping, every_seconds))
         await _until_done_or(stopping, look)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), every_seconds)
+            async with asyncio.timeout(every_seconds):
+                await stopping.wait()
 
 
 async def _look_in_turn(
@@ -40,6 +41,7 @@ async def _look_in_turn(
     try:
         if await _is_our_turn(means.db, mailbox, every_seconds):
             await _look(means, mailbox, stopping)
+            means.looked()
     except Exception as error:
         if not stopping.is_set():
             log.error("mailbox_look_failed", error=type(error).__name__)

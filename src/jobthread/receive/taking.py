@@ -10,12 +10,15 @@ import structlog
 from jobthread.entities import MailOutcome, Reader
 from jobthread.receive import keeping, parse
 from jobthread.store.database import Database, Writing
-from jobthread.store.incoming import Mail
+from jobthread.store.incoming import Mail, Taken
 
 log = structlog.get_logger()
 
 LARGEST = 25 * 1024 * 1024
 """Bytes of a mail; most providers take no larger ones either."""
+
+NOT_TAKEN = "not_taken"
+"""As a figure: the sender tries again."""
 
 Signed = tuple[Reader, int]
 """What a signed address says: who answers, and in which thread."""
@@ -28,8 +31,12 @@ class Means:
     db: Database
     folder: Path
     addressed: Callable[[str], Signed | None]
-    take_in: Callable[[Writing, Mail, Reader, int], MailOutcome]
+    take_in: Callable[[Writing, Mail, Reader, int], Taken]
     own_domain: str
+    observe: Callable[[str, str], None] = lambda outcome, reason: None
+    """Told of each mail's outcome and the reason for it."""
+    looked: Callable[[], None] = lambda: None
+    """Told of each look into the mailbox that went well."""
 
 
 async def take(means: Means, raw: bytes, to: Sequence[Signed]) -> list[MailOutcome | Exception]:
@@ -48,9 +55,11 @@ async def take(means: Means, raw: bytes, to: Sequence[Signed]) -> list[MailOutco
 async def _taken(means: Means, mail: Mail, signed: Signed) -> MailOutcome | Exception:
     reader, thread_id = signed
     try:
-        outcome = await means.db.write(lambda tx: means.take_in(tx, mail, reader, thread_id))
+        taken = await means.db.write(lambda tx: means.take_in(tx, mail, reader, thread_id))
     except Exception as error:
         log.error("mail_not_taken", error=type(error).__name__)
+        means.observe(NOT_TAKEN, type(error).__name__)
         return error
-    log.info("mail_taken", outcome=outcome, size=mail.size)
-    return outcome
+    log.info("mail_taken", outcome=taken.outcome, size=mail.size)
+    means.observe(taken.outcome, taken.reason)
+    return taken.outcome

@@ -38,6 +38,14 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a mail, and by which word where it did not land: one of a few, nothing of the mail's."""
+
+    outcome: MailOutcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """A customer, as the thread of a signed address has them."""
 
@@ -80,9 +88,10 @@ def note(tx: Writing, mail: Mail, reader: Reader, thread_id: int) -> int | None:
 
 def came_to(
     tx: Writing, noted: int, outcome: MailOutcome, reason: str | None = None, message_id: int | None = None
-) -> None:
+) -> Taken:
     changed = update(incoming_mails).where(incoming_mails.c.id == noted)
     tx.conn.execute(changed.values(outcome=outcome, reason=reason, message_id=message_id))
+    return Taken(outcome, reason or "")
 
 
 # --- whose address --------------------------------------------------------------------------------
