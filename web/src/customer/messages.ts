@@ -32,10 +32,13 @@ export function messages(deeds: Deeds & { seen: () => void }) {
   );
   let shown: Shown = { lines: [], readUpTo: 0, older: null, writing: [] };
   let atEnd = true;
+  let lastTop = 0;
   let missed = 0; // how many have come while one was reading further up
 
   function show(now: Shown) {
     const before = shown;
+    // The browser tells of scrolling a frame late: a line that comes in between must not carry the reader off.
+    if (list.scrollTop !== lastTop) look();
     const fromEnd = list.scrollHeight - list.scrollTop;
     shown = now;
     draw(marked(now));
@@ -64,10 +67,16 @@ export function messages(deeds: Deeds & { seen: () => void }) {
 
   function toEnd() {
     list.scrollTop = list.scrollHeight;
+    lastTop = list.scrollTop;
+  }
+
+  function look() {
+    lastTop = list.scrollTop;
+    atEnd = list.scrollHeight - lastTop - list.clientHeight < NEAR;
   }
 
   function scrolled() {
-    atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
+    look();
     if (atEnd) {
       missed = 0;
       tell();
