@@ -307,6 +307,10 @@ class ThreadView(Struct, frozen=True):
     """Who has said that they will answer."""
     escalated: int = 0
     """1: the dispatchers were told that it waits; 2: the admins as well."""
+    sms_stopped: bool = False
+    """The customer of its job asked for no more texts."""
+    email_on_file: bool = False
+    """Of the customer of its job."""
     hit: Hit | None = None
 
 

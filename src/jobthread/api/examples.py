@@ -82,6 +82,8 @@ _THREAD: Json = {
     "waiting_since": None,
     "claimed_by": None,
     "escalated": 0,
+    "sms_stopped": False,
+    "email_on_file": True,
     "hit": None,
 }
 _DELIVERY: Json = {

@@ -311,6 +311,10 @@ class Thread(Struct):
     escalated: Annotated[
         int, Meta(ge=0, le=2, description="1: the dispatchers were told that it waits; 2: the admins as well")
     ]
+    sms_stopped: Annotated[
+        bool, Meta(description="The customer of its job asked for no more texts: none goes to the number")
+    ]
+    email_on_file: Annotated[bool, Meta(description="There is an e-mail address of the customer of its job")]
     hit: Annotated[
         Hit | None,
         Meta(description="Only in a list asked for with `q`; null where just the subject holds it"),

@@ -43,6 +43,9 @@ const en = {
   readersAlone: "Only staff read this: so far just you",
   readersOutside: (customer: string) => `Read by ${customer}, the customer`,
   andStaff: (names: string) => `, and the team: ${names}`,
+  noTexts: (customer: string) => `${customer} has asked for no more texts, and is told by e-mail.`,
+  noTextsNorMail: (customer: string) =>
+    `${customer} has asked for no more texts, and no e-mail address is on file: nothing tells them that you wrote.`,
   joins: "You are not in this thread yet; writing adds you to it.",
   seenBy: (names: string) => `Seen by ${names}`,
   subject: "Subject",
@@ -112,6 +115,9 @@ const es: typeof en = {
   readersAlone: "Solo lo lee el equipo: por ahora, usted",
   readersOutside: (customer) => `Lo lee ${customer}, el cliente`,
   andStaff: (names) => `, y el equipo: ${names}`,
+  noTexts: (customer) => `${customer} pidió no recibir más SMS: se le avisa por correo.`,
+  noTextsNorMail: (customer) =>
+    `${customer} pidió no recibir más SMS y no hay ningún correo suyo: nada le avisa de lo que usted escribe.`,
   joins: "Usted aún no está en este hilo; al escribir se une a él.",
   seenBy: (names) => `Visto por ${names}`,
   subject: "Asunto",
