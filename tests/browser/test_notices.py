@@ -87,3 +87,50 @@ def test_the_thread_menu_tells_who_was_told(someone: Callable[..., Page], cast: 
     page = someone(cast.tom, address(thread))
     page.get_by_role("button", name="Thread menu").click()
     expect(page.get_by_role("dialog")).to_contain_text("Nobody yet: whoever reads in time is not told.")
+
+
+def test_a_thread_is_muted_in_its_menu_and_says_so(someone: Callable[..., Page], cast: Cast) -> None:
+    thread = cast.dora.opens_thread(cast.tom, subject="Need help")
+    page = someone(cast.tom, address(thread), device="phone")
+    page.get_by_role("button", name="Thread menu").click()
+    mute = page.get_by_role("checkbox", name="Mute this thread")
+    expect(mute).not_to_be_checked()
+    mute.check()
+    wait_until(lambda: page.evaluate("0") == 0 and muted_by(cast) == [thread["id"]])
+    page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).click()
+    expect(page.get_by_text("Muted", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Muted", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Thread menu").click()
+    expect(mute).to_be_checked()
+    mute.uncheck()
+    wait_until(lambda: page.evaluate("0") == 0 and muted_by(cast) == [])
+    expect(page.get_by_text("Muted", exact=True)).to_have_count(0)
+
+
+def test_what_could_not_be_muted_does_not_look_as_if_it_were(
+    people: People, someone: Callable[..., Page], cast: Cast
+) -> None:
+    thread = cast.dora.opens_thread(cast.tom, subject="Need help")
+    page = someone(cast.tom, address(thread))
+    page.get_by_role("button", name="Thread menu").click()
+    mute = page.get_by_role("checkbox", name="Mute this thread")
+    expect(mute).not_to_be_checked()
+    with people.offline(page):
+        mute.click()
+        expect(page.get_by_role("dialog").get_by_role("alert")).to_be_visible()
+        expect(mute).not_to_be_checked()
+    assert muted_by(cast) == []
+
+
+def test_only_who_takes_part_can_mute(someone: Callable[..., Page], cast: Cast) -> None:
+    thread = cast.dora.opens_thread(cast.tom, subject="Need help", job=cast.boiler)
+    page = someone(cast.ada, address(thread))
+    page.get_by_role("button", name="Thread menu").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Nobody yet")
+    expect(page.get_by_role("checkbox", name="Mute this thread")).to_have_count(0)
+
+
+def muted_by(cast: Cast) -> list[int]:
+    found: list[int] = ok(cast.tom.get("/api/auth/preferences"))["muted_thread_ids"]
+    return found

@@ -6,6 +6,7 @@ import { News } from "../news";
 import type { Happening, Message, Thread, Threads, Visibility } from "../shapes";
 import { answered, longestFirst } from "../threads/waits";
 import { Conversation } from "./conversation.svelte";
+import { mutes } from "./mutes.svelte";
 import { Sending } from "./sending.svelte";
 import { session } from "./session.svelte";
 
@@ -68,6 +69,8 @@ class Inbox {
     void this.#showKept()
       .then(news.now)
       .then(() => news.listen());
+    mutes.forget();
+    void mutes.refresh();
     return () => {
       clearTimeout(this.#settling);
       news.stop();
@@ -207,7 +210,7 @@ class Inbox {
   #announce(thread: Thread, message: Message) {
     const within = thread.participants.some((person) => person.id === session.user?.id);
     const reading = this.#current?.id === thread.id && document.hasFocus();
-    if (within && !reading && this.#news?.leads) announce(thread, message);
+    if (within && !reading && !mutes.has(thread.id) && this.#news?.leads) announce(thread, message);
   }
 
   #hear(happening: Happening<Message, Thread>) {
