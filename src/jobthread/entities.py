@@ -409,6 +409,7 @@ class IncomingMail(Struct, frozen=True):
     outcome: MailOutcome
     reason: str | None
     reader: Reader
+    reader_name: str
     thread_id: int
     message_id: int | None
     size: int

@@ -10,6 +10,37 @@ from tests.browser.people import People
 from tests.cast import Cast
 
 
+def test_an_admin_sees_what_came_by_mail_and_saves_it_as_it_came(
+    someone: Callable[..., Page], cast: Cast
+) -> None:
+    thread = cast.dora.opens_thread(cast.tom, job=cast.boiler, visibility="customer_visible")
+    landed = carol_mails(cast, thread, "A secret word: marmalade")
+    carol_mails(cast, thread, "Let me in", sender="mallory@example.com")
+    carol_mails(cast, thread, "I am away", Auto_Submitted="auto-replied")
+    page = someone(cast.ada, "/audit")
+    page.get_by_role("link", name="Incoming mails").click()
+    expect(page.get_by_role("heading", name="Incoming mails")).to_be_visible()
+    rows = page.get_by_role("main").get_by_role("listitem")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0)).to_contain_text("Dropped A machine wrote it")
+    expect(rows.nth(1)).to_contain_text("another address than the one on file")
+    expect(rows.nth(2)).to_contain_text("In the thread")
+    expect(page.get_by_text("marmalade")).to_have_count(0)
+    with page.expect_download() as saving:
+        rows.nth(2).get_by_role("link", name="Save the mail of Carol").click()
+    assert saving.value.path().read_bytes() == landed
+    assert saving.value.suggested_filename.endswith(".eml")
+    rows.nth(2).get_by_role("link", name=f"Thread {thread['id']}").click()
+    expect(conversation(page)).to_contain_text("A secret word: marmalade")
+
+
+def test_incoming_mails_are_for_admins(someone: Callable[..., Page], cast: Cast) -> None:
+    carol_mails(cast, cast.dora.opens_thread(job=cast.boiler, visibility="customer_visible"), "Hello")
+    page = someone(cast.dora, "/mails")
+    expect(page.get_by_text("There is nothing here")).to_be_visible()
+    expect(page.get_by_role("link", name="Save the mail")).to_have_count(0)
+
+
 def test_an_answer_says_by_what_it_came(people: People, someone: Callable[..., Page], cast: Cast) -> None:
     thread = cast.dora.opens_thread(cast.tom, job=cast.boiler, visibility="customer_visible")
     carol = cast.opens(cast.dora.sends_link(cast.boiler, channels=[]))

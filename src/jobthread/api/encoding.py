@@ -198,6 +198,7 @@ def incoming_mail(m: e.IncomingMail) -> shapes.IncomingMail:
         outcome=m.outcome,
         reason=m.reason,
         reader=shapes.AuditSubject(kind, reader_id),
+        reader_name=m.reader_name,
         thread_id=m.thread_id,
         message_id=m.message_id,
         size=m.size,

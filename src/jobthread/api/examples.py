@@ -291,6 +291,7 @@ EXAMPLES: dict[Any, Any] = {
                 "outcome": "landed",
                 "reason": None,
                 "reader": {"kind": "customer", "id": 9},
+                "reader_name": "Carol Weaver",
                 "thread_id": 8,
                 "message_id": 321,
                 "size": 4210,

@@ -580,6 +580,7 @@ class IncomingMail(Struct):
     outcome: Annotated[e.MailOutcome, Meta(description="What became of it")]
     reason: Annotated[str | None, Meta(description="Why it was refused or dropped, in a word")]
     reader: Annotated[AuditSubject, Meta(description="Whom its signed address stands for")]
+    reader_name: Annotated[str, Meta(description="Empty where there is no such person any more")]
     thread_id: int
     message_id: Annotated[int | None, Meta(description="The message that it became")]
     size: Annotated[int, Meta(description="In bytes")]
