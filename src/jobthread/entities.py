@@ -442,6 +442,8 @@ class Preferences(Struct, frozen=True):
     quiet_until: int | None = None
     time_zone: str = "UTC"
     language: Language = Language.EN
+    phone: str | None = None
+    """Where their tests by text message go, as E.164: of what is said they are told by other ways."""
 
 
 class CustomerPreferences(Struct, frozen=True):

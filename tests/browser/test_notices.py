@@ -6,6 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from jobthread import app
+from jobthread.deliver import mailbox
 from tests.browser.chatting import address
 from tests.browser.people import People
 from tests.cast import Cast, ok
@@ -52,6 +54,48 @@ def test_admins_see_what_went_out_and_send_themselves_a_test(
     expect(page.get_by_role("listitem").filter(has_text="Ada by e-mail: Test")).to_be_visible()
     page.get_by_label("Status").select_option("Failed")
     expect(page.get_by_text("Nothing of that kind went out.")).to_be_visible()
+
+
+def test_an_admin_says_which_number_is_theirs_and_has_a_test_texted_to_it(
+    someone: Callable[..., Page], people: People, cast: Cast
+) -> None:
+    people.expect_trouble("status of 422")
+    page = someone(cast.ada, "/deliveries")
+    by_text = page.get_by_role("button", name="Send me a test: Text messages")
+    by_text.click()
+    problem = page.get_by_role("alert")
+    expect(problem).to_contain_text("Your account does not say which number is yours.")
+    problem.get_by_role("link", name="Account").click()
+    number = page.get_by_label("Mobile number")
+    number.fill("call me")
+    number.press("Tab")
+    expect(page.get_by_role("alert")).to_have_text("That is not a telephone number.")
+    number.fill("(202) 555-0142")
+    number.press("Tab")
+    expect(page.get_by_text("Saved")).to_be_visible()
+    expect(number).to_have_value("+12025550142")
+    page.goto("/deliveries")
+    by_text.click()
+    expect(page.get_by_text("A test is on its way.")).to_be_visible()
+    wait_until(lambda: page.evaluate("0") == 0 and texts_to(cast, "+12025550142"))
+    assert "this is a test" in texts_to(cast, "+12025550142")[0]
+    wait_until(lambda: ok(cast.ada.get("/api/deliveries", status="sent"))["deliveries"])
+    page.reload()
+    row = page.get_by_role("listitem").filter(has_text="Ada by text message: Test")
+    expect(row).to_contain_text("Sent")
+
+
+def texts_to(cast: Cast, number: str) -> list[str]:
+    items = mailbox.recent(app.outbox_folder(cast.serving.settings), 50)
+    return [item.text for item in items if item.channel == "sms" and item.to == number]
+
+
+def test_whoever_chooses_a_language_is_written_to_in_it(someone: Callable[..., Page], cast: Cast) -> None:
+    page = someone(cast.tom, "/account")
+    page.get_by_label("Language").select_option("Español")
+    expect(page.get_by_role("heading", name="Cuenta")).to_be_visible()
+    assert ok(cast.tom.get("/api/auth/preferences"))["language"] == "es"
+    expect(page.get_by_label("Número de móvil")).to_have_count(0)  # only who sends tests is asked for it
 
 
 def test_deliveries_are_for_admins(someone: Callable[..., Page], cast: Cast) -> None:

@@ -310,6 +310,7 @@ EXAMPLES: dict[Any, Any] = {
         "quiet_until": "06:00",
         "time_zone": "Europe/Madrid",
         "language": "es",
+        "phone": "+12025550123",
         "muted_thread_ids": [7],
     },
     shapes.PreferencesChange: {"quiet_from": "22:00", "quiet_until": "06:00", "time_zone": "Europe/Madrid"},

@@ -426,6 +426,7 @@ class Preferences(Struct):
     quiet_until: TimeOfDay | None
     time_zone: TimeZone
     language: e.Language
+    phone: Annotated[str | None, Meta(description="Where one's tests by text message go")]
     muted_thread_ids: list[int]
 
 
@@ -436,6 +437,7 @@ class PreferencesChange(Asking):
     quiet_until: TimeOfDay | None | UnsetType = UNSET
     time_zone: TimeZone | UnsetType = UNSET
     language: e.Language | UnsetType = UNSET
+    phone: Phone | None | UnsetType = UNSET
 
 
 class Presence(Asking):

@@ -30,6 +30,7 @@ class Wording:
     text_message: str
     """With `{company}`, `{new}` and `{link}`."""
     trial_text_message: str
+    trial_notice: str
 
 
 WORDINGS: Mapping[Language, Wording] = MappingProxyType(
@@ -52,6 +53,7 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             trial="This is a test: e-mails from here reach you.",
             text_message="{company}: {new}. Personal link: {link}",
             trial_text_message="{company}: this is a test. Text messages from here reach you.",
+            trial_notice="This is a test: notices from here reach you.",
         ),
         Language.ES: Wording(
             hello="Hola",
@@ -71,6 +73,7 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             trial="Esto es una prueba: los correos desde aquí le llegan.",
             text_message="{company}: {new}. Enlace personal: {link}",
             trial_text_message="{company}: esto es una prueba. Los SMS desde aquí le llegan.",
+            trial_notice="Esto es una prueba: las notificaciones desde aquí le llegan.",
         ),
     }
 )

@@ -10,7 +10,7 @@ from jobthread.store import engines
 from jobthread.store.database import Reading
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0006_incoming_mails"
+HEAD = "0007_staff_phones"
 """The newest migration. Named here too, so that a start on a current schema need not load Alembic."""
 KNOWN = frozenset({"0001", "0002_notifications", "0003_push", "0004_sms", "0005_waiting", HEAD})
 

@@ -13,6 +13,11 @@ const en = {
   failed: (count: number) => `${count} failed`,
   test: "Send me a test",
   tested: "A test is on its way. It stands at the top of the list.",
+  nowhere: {
+    email: "Your account has no e-mail address.",
+    sms: "Your account does not say which number is yours.",
+    push: "None of your devices shows notices yet.",
+  },
   retry: "Try again",
   kinds: { invitation: "Chat link", notification: "New messages", test: "Test", escalation: "Waiting" },
   status: "Status",
@@ -34,6 +39,11 @@ const es: typeof en = {
   failed: (count) => `${count} han fallado`,
   test: "Enviarme una prueba",
   tested: "La prueba está en camino. Está al principio de la lista.",
+  nowhere: {
+    email: "Su cuenta no tiene correo.",
+    sms: "Su cuenta no dice cuál es su número.",
+    push: "Ninguno de sus dispositivos muestra notificaciones todavía.",
+  },
   retry: "Reintentar",
   kinds: {
     invitation: "Enlace al chat",
