@@ -11,6 +11,7 @@ from jobthread.actions.texts import Incoming
 from jobthread.entities import SenderKind
 from jobthread.receive import taking
 from jobthread.store import limits
+from jobthread.texting import keyword
 from tests.cast import Cast
 from tests.receive.post import mail
 
@@ -18,7 +19,7 @@ _numbers = count(1)
 
 
 def carol_texts(cast: Cast, body: str) -> None:
-    text = Incoming("twilio", f"SM{next(_numbers)}", "+12025550101", body, None)
+    text = Incoming("twilio", f"SM{next(_numbers)}", "+12025550101", body, keyword(body))
     cast.serving.write(lambda tx: texts.take_in(tx, texts.NOBODY, limits.OFF, text))
 
 

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.chatting import address
 from tests.browser.people import People
+from tests.browser.test_axe import violations
 from tests.cast import Cast, ok
 
 
@@ -30,6 +31,7 @@ def test_dora_sees_where_she_writes_that_carol_wants_no_texts(
         "Read by Carol, the customer, and the team: Tom "
         "Carol has asked for no more texts, and is told by e-mail."
     )
+    assert violations(page) == []
     ok(cast.dora.patch(carol, {"email": None}))
     page.reload()
     expect(page.get_by_text("no e-mail address is on file")).to_be_visible()

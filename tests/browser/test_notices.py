@@ -8,7 +8,9 @@ from playwright.sync_api import Page, expect
 
 from jobthread import app
 from jobthread.deliver import mailbox
+from jobthread.texting import STOPPED
 from tests.browser.chatting import address
+from tests.browser.coming_in import carol_texts
 from tests.browser.people import People
 from tests.cast import Cast, ok
 from tests.serving import wait_until
@@ -54,6 +56,21 @@ def test_admins_see_what_went_out_and_send_themselves_a_test(
     expect(page.get_by_role("listitem").filter(has_text="Ada by e-mail: Test")).to_be_visible()
     page.get_by_label("Status").select_option("Failed")
     expect(page.get_by_text("Nothing of that kind went out.")).to_be_visible()
+
+
+def test_what_failed_says_why_and_is_tried_again(someone: Callable[..., Page], cast: Cast) -> None:
+    carol = f"/api/customers/{cast.boiler.customer.id}"
+    ok(cast.dora.post(f"{carol}/sms-stop", {"note": "Asked on the phone"}))
+    cast.dora.sends_link(cast.boiler, channels=["sms"])
+    wait_until(lambda: ok(cast.ada.get("/api/deliveries", status="failed"))["deliveries"])
+    page = someone(cast.ada, "/deliveries", device="phone")
+    row = page.get_by_role("listitem").filter(has_text="Carol by text message: Chat link")
+    expect(row).to_contain_text("Failed")
+    expect(row).to_contain_text(STOPPED)
+    expect(page.get_by_text("1 failed", exact=True)).to_be_visible()
+    carol_texts(cast, "START")
+    row.get_by_role("button", name="Try again: Carol").click()
+    expect(row).not_to_contain_text("Failed")
 
 
 def test_an_admin_says_which_number_is_theirs_and_has_a_test_texted_to_it(

@@ -11,6 +11,8 @@ const en = {
   neverWorked: "Nothing has gone out yet",
   waiting: (count: number) => `${count} waiting`,
   failed: (count: number) => `${count} failed`,
+  again: (attempts: number, when: string) =>
+    `${attempts === 1 ? "Tried once" : `Tried ${attempts} times`}, again at ${when}`,
   test: "Send me a test",
   tested: "A test is on its way. It stands at the top of the list.",
   nowhere: {
@@ -37,6 +39,8 @@ const es: typeof en = {
   neverWorked: "Aún no ha salido nada",
   waiting: (count) => `${count} en espera`,
   failed: (count) => `${count} han fallado`,
+  again: (attempts, when) =>
+    `${attempts === 1 ? "Un intento" : `${attempts} intentos`}, el siguiente: ${when}`,
   test: "Enviarme una prueba",
   tested: "La prueba está en camino. Está al principio de la lista.",
   nowhere: {
