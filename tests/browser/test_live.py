@@ -172,7 +172,8 @@ def test_a_notice_of_the_device_comes_only_where_it_was_asked_for(
     tom.get_by_label("Show a notification").check()
     muted = cast.dora.opens_thread(cast.tom, subject="Never mind")
     ok(cast.tom.http.put(f"/api/chat/threads/{muted['id']}/mute"), 204)
-    tom.goto(address(muted))
+    with tom.expect_response("**/api/chat/events"):
+        tom.goto(address(muted))
     expect(tom.get_by_text("Muted", exact=True)).to_be_visible()
     looks_at_something_else(tom)
     cast.dora.writes(muted, "Not announced either")
