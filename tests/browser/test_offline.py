@@ -158,8 +158,9 @@ def signal_is_back(page: Page, home: str) -> None:
 
 
 def test_signing_out_with_messages_waiting_asks_first(
-    cast: Cast, line: BadLine, thread: dict[str, Any], tom: Page
+    people: People, cast: Cast, line: BadLine, thread: dict[str, Any], tom: Page
 ) -> None:
+    people.expect_trouble(SIGNED_OUT)  # a look may be under way
     line.is_deaf = True
     write(tom, "The valve is stuck")
     expect(tom.get_by_text("The valve is stuck")).to_be_visible()
@@ -225,13 +226,14 @@ def signs_in_elsewhere(page: Page, cast: Cast, colleague: Colleague) -> None:
     token = new_session(cast.serving, colleague.staff)
     page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "domain": "localhost", "path": "/"}])
     page.evaluate(
-        """(who) => new Promise((done) => {
+        # In its turn, as any sign-in: an attempt that is under way has ended by then.
+        """(who) => navigator.locks.request("outbox", () => new Promise((done) => {
           indexedDB.open("jobthread").onsuccess = ({ target }) => {
             const writing = target.result.transaction("kept", "readwrite");
             writing.objectStore("kept").put(who, ["browser", "signed in"]);
-            writing.oncomplete = done;
+            writing.oncomplete = () => done();
           };
-        })""",
+        }))""",
         f"staff:{colleague.id}",
     )
 
