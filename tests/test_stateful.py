@@ -407,6 +407,8 @@ class Company(RuleBasedStateMachine):
             "waiting_since": self.said_at[thread.id, thread.waits_from] if thread.waits_from else None,
             "claimed_by": thread.claimed_by,
             "escalated": 0,
+            "sms_stopped": False,
+            "email_on_file": thread.job is not None,
             "hit": None,
         }
 

@@ -307,6 +307,10 @@ class ThreadView(Struct, frozen=True):
     """Who has said that they will answer."""
     escalated: int = 0
     """1: the dispatchers were told that it waits; 2: the admins as well."""
+    sms_stopped: bool = False
+    """The customer of its job asked for no more texts."""
+    email_on_file: bool = False
+    """Of the customer of its job."""
     hit: Hit | None = None
 
 
@@ -405,6 +409,7 @@ class IncomingMail(Struct, frozen=True):
     outcome: MailOutcome
     reason: str | None
     reader: Reader
+    reader_name: str
     thread_id: int
     message_id: int | None
     size: int
@@ -437,6 +442,8 @@ class Preferences(Struct, frozen=True):
     quiet_until: int | None = None
     time_zone: str = "UTC"
     language: Language = Language.EN
+    phone: str | None = None
+    """Where their tests by text message go, as E.164: of what is said they are told by other ways."""
 
 
 class CustomerPreferences(Struct, frozen=True):

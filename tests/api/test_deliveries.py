@@ -10,6 +10,8 @@ from structlog.testing import capture_logs
 
 from jobthread.deliver import worker
 from jobthread.deliver.worker import deliver_forever
+from jobthread.entities import Actor, ConsentHow, ConsentState
+from jobthread.store import audit, consent
 from jobthread.supervision import kept_alive
 from tests import serving
 from tests.cast import gather, ok, refused
@@ -123,8 +125,46 @@ def test_an_admin_sends_oneself_a_test(town: Town) -> None:
     [mail] = town.mails()
     assert "This is a test" in words_of(mail)
     assert "A test by e-mail" in str(mail["Subject"])
-    problem = refused(town.cast.ada.post(f"{PATH}/test", {"channel": "sms"}), 422, "invalid")
-    assert problem["errors"] == [{"field": "channel", "message": "your account has no telephone number"}]
+
+
+@pytest.mark.parametrize(
+    ("channel", "wanting"), [("sms", "telephone number"), ("push", "device that shows notices")]
+)
+def test_a_test_goes_nowhere_as_long_as_one_has_not_said_where(
+    town: Town, channel: str, wanting: str
+) -> None:
+    problem = refused(town.cast.ada.post(f"{PATH}/test", {"channel": channel}), 422, "invalid")
+    assert problem["errors"] == [{"field": "channel", "message": f"your account has no {wanting}"}]
+    assert ok(town.cast.ada.get(PATH))["deliveries"] == []
+
+
+def test_a_test_by_text_goes_to_ones_own_number_unless_that_wants_no_texts(town: Town) -> None:
+    ok(town.cast.ada.patch("/api/auth/preferences", {"phone": "+12025550142"}))
+    sent = ok(town.cast.ada.post(f"{PATH}/test", {"channel": "sms"}), 202)
+    assert (sent["kind"], sent["to"]) == ("test", "+12025550142")
+    town.rests()
+    assert statuses(town) == [("+12025550142", "sent")]
+    [text] = texts_to(town, "+12025550142")
+    assert "this is a test" in text
+    said = Actor(None, "", "")
+    about = audit.About("number", None)
+    town.cast.serving.write(
+        lambda tx: consent.change(
+            tx, said, "+12025550142", ConsentState.STOPPED, ConsentHow.KEYWORD, "STOP", about
+        )
+    )
+    ok(town.cast.ada.post(f"{PATH}/test", {"channel": "sms"}), 202)
+    town.rests()
+    assert statuses(town) == [("+12025550142", "failed"), ("+12025550142", "sent")]
+    assert texts_to(town, "+12025550142") == [text]
+
+
+def statuses(town: Town) -> list[tuple[str, str]]:
+    return [(one["to"], one["status"]) for one in ok(town.cast.ada.get(PATH))["deliveries"]]
+
+
+def texts_to(town: Town, number: str) -> list[str]:
+    return [text.text for text in town.texts() if text.to == number]
 
 
 # --- for those who run the server -----------------------------------------------------------------

@@ -19,6 +19,7 @@ AT_FIRST: dict[str, object] = {
     "quiet_until": None,
     "time_zone": "UTC",
     "language": "en",
+    "phone": None,
     "muted_thread_ids": [],
 }
 
@@ -38,6 +39,12 @@ def test_what_is_changed_is_kept_and_the_rest_stays(cast: Cast) -> None:
     assert ok(cast.tara.get(PATH)) == AT_FIRST
 
 
+def test_ones_number_is_kept_as_it_is_dialled_and_taken_off_again(cast: Cast) -> None:
+    assert ok(cast.ada.patch(PATH, {"phone": "(202) 555-0142"})) == AT_FIRST | {"phone": "+12025550142"}
+    assert ok(cast.ada.patch(PATH, {"email": "off"}))["phone"] == "+12025550142"
+    assert ok(cast.ada.patch(PATH, {"email": "on", "phone": None})) == AT_FIRST
+
+
 def test_quiet_hours_end_where_both_ends_go(cast: Cast) -> None:
     ok(cast.tom.patch(PATH, {"quiet_from": "22:00", "quiet_until": "06:00"}))
     assert ok(cast.tom.patch(PATH, {"quiet_from": None, "quiet_until": None})) == AT_FIRST
@@ -53,6 +60,7 @@ def test_quiet_hours_end_where_both_ends_go(cast: Cast) -> None:
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"time_zone": "../../etc/passwd"}, "time_zone"),
         ({"language": "fr"}, "language"),
+        ({"phone": "call me"}, "phone"),
         ({"email": True}, "email"),
         ({"mail": "on"}, "mail"),
     ],

@@ -24,6 +24,7 @@ from tests.cast import gather, ok, refused
 from tests.conftest import DATABASES, database_url
 from tests.deliver import providers as p
 from tests.deliver.providers import Provider
+from tests.live.listening import listening
 from tests.serving import Serving, browser, wait_until
 
 CHRIS = "+12025550102"
@@ -412,6 +413,28 @@ def test_taking_the_number_off_and_on_again_changes_nothing(line: Line) -> None:
     carol = f"/api/customers/{line.cast.boiler.customer.id}"
     ok(line.cast.dora.patch(carol, {"phone": None}))
     assert ok(line.cast.dora.patch(carol, {"phone": "(202) 555-0101"}))["sms_stopped"] is True
+
+
+def test_a_stop_is_heard_by_staff_and_stands_on_each_thread_of_the_customer(line: Line) -> None:
+    thread = line.cast.dora.opens_thread(job=line.cast.boiler, visibility="customer_visible")
+    other = line.cast.dora.opens_thread(job=line.cast.roof, visibility="customer_visible")
+    carol = line.cast.opens(line.cast.dora.sends_link(line.cast.boiler, channels=[]))
+    assert (thread["sms_stopped"], thread["email_on_file"]) == (False, True)
+    with listening(line.cast.tom) as tom, listening(line.cast.dora) as dora, listening(carol) as customer:
+        line.text("STOP")
+        told = dora.waits_for("thread.updated", lambda data: data["thread"]["id"] == thread["id"])
+        assert told["thread"]["sms_stopped"] is True
+        line.text("START")
+        dora.waits_for("thread.updated", lambda data: not data["thread"]["sms_stopped"])
+        line.cast.dora.writes(thread, "Good morning")
+        customer.waits_for_body("Good morning")
+        assert customer.heard("thread.updated") == tom.heard("thread.updated") == []
+    line.text("STOP")
+    listed = {one["id"]: one for one in ok(line.cast.dora.get("/api/chat/threads"))["threads"]}
+    assert listed[thread["id"]]["sms_stopped"] is True
+    assert listed[other["id"]]["sms_stopped"] is False
+    ok(line.cast.dora.patch(f"/api/customers/{line.cast.boiler.customer.id}", {"email": None}))
+    assert ok(line.cast.dora.get(f"/api/chat/threads/{thread['id']}"))["email_on_file"] is False
 
 
 # --- receipts -------------------------------------------------------------------------------------

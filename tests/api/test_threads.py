@@ -78,6 +78,8 @@ def test_a_thread_is_opened_with_people_about_a_job_with_a_first_message(cast: C
         "waiting_since": None,
         "claimed_by": None,
         "escalated": 0,
+        "sms_stopped": False,
+        "email_on_file": True,
         "hit": None,
     }
     assert (message["body"], message["seq"], message["client_msg_id"]) == ("Replace it?", 2, "first-1")

@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.coming_in import carol_mails
 from tests.cast import Cast, ok
 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -66,6 +67,7 @@ def furnished(cast: Cast) -> Company:
         writer.writes(inside, f"See https://example.com/{LONG}?{LONG}")
         writer.writes(outside, LONG * 3)
     carol_at_home.writes(LONG * 2)
+    carol_mails(cast, outside, LONG, sender=f"{LONG[:26].lower()}@example.com")
     return Company(inside, outside, closed, cast.boiler.ref.id, link["url"], expired["url"])
 
 
@@ -105,6 +107,7 @@ def staff_screens(company: Company) -> list[Screen]:
         Screen("/people", "This person is signed out everywhere", ("Deactivate",)),
         Screen("/audit", "Chat link made"),
         Screen("/deliveries", "Chat link"),
+        Screen("/mails", "In the thread"),
         Screen("/account", "Change password"),
         Screen("/account", "At least 8 characters", ("Change password",)),
         Screen("/messages/0", "There is nothing here"),

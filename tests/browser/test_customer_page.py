@@ -419,6 +419,7 @@ def test_a_message_whose_answer_is_lost_twice_is_stored_once(people: People, cas
 
 
 def test_two_tabs_send_each_message_once_and_in_order(people: People, cast: Cast, carol: Page) -> None:
+    expect(carol.get_by_text("Tom comes on Friday.")).to_be_visible()  # by then she has her cookie
     other = people.tab(carol.context, address(cast))
     expect(other.get_by_text("Tom comes on Friday.")).to_be_visible()
     written = [f"Message {number}" for number in range(6)]

@@ -171,7 +171,13 @@ def test_a_notice_of_the_device_comes_only_where_it_was_asked_for(
     assert tom.evaluate(notices) == []
     tom.context.grant_permissions(["notifications"])
     tom.get_by_label("Show a notification").check()
+    muted = cast.dora.opens_thread(cast.tom, subject="Never mind")
+    ok(cast.tom.http.put(f"/api/chat/threads/{muted['id']}/mute"), 204)
+    with tom.expect_response("**/api/chat/events"):
+        tom.goto(address(muted))
+    expect(tom.get_by_text("Muted", exact=True)).to_be_visible()
     looks_at_something_else(tom)
+    cast.dora.writes(muted, "Not announced either")
     cast.dora.writes(thread, "Announced")
     wait_until(lambda: tom.evaluate(notices) == ["Dora · Need help"])
 

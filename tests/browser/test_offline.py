@@ -227,13 +227,14 @@ def signs_in_elsewhere(page: Page, cast: Cast, colleague: Colleague) -> None:
     token = new_session(cast.serving, colleague.staff)
     page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "domain": "localhost", "path": "/"}])
     page.evaluate(
-        """(who) => new Promise((done) => {
+        # In its turn, as any sign-in: an attempt that is under way has ended by then.
+        """(who) => navigator.locks.request("outbox", () => new Promise((done) => {
           indexedDB.open("jobthread").onsuccess = ({ target }) => {
             const writing = target.result.transaction("kept", "readwrite");
             writing.objectStore("kept").put(who, ["browser", "signed in"]);
-            writing.oncomplete = done;
+            writing.oncomplete = () => done();
           };
-        })""",
+        }))""",
         f"staff:{colleague.id}",
     )
 

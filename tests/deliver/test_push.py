@@ -196,6 +196,16 @@ def test_whoever_wants_no_notices_gets_mail(town: Town, service: PushService, ph
     assert town.told() == [TOM]
 
 
+def test_an_admin_sends_oneself_a_test(town: Town, service: PushService) -> None:
+    ada = subscribed(town, town.cast.ada, service, "/ada")
+    ok(town.cast.ada.post("/api/deliveries/test", {"channel": "push"}), 202)
+    town.rests()
+    [pushed] = service.pushed
+    told = ada.reads(pushed.body)
+    assert (told["body"], told["path"]) == ("This is a test: notices from here reach you.", "/deliveries")
+    assert town.told() == []
+
+
 # --- a customer who waits for too long ------------------------------------------------------------
 
 

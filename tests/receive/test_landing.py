@@ -254,10 +254,12 @@ def test_admins_and_nobody_else_read_the_mail_as_it_came(cast: Cast) -> None:
     assert listed["outcome"] == "landed"
     assert listed["message_id"] == last(cast, thread)["id"]
     assert listed["reader"] == {"kind": "customer", "id": cast.boiler.customer.id}
+    assert listed["reader_name"] == "Carol"
     fetched = cast.ada.get(f"/api/incoming-mails/{listed['id']}/raw")
     assert fetched.content == b"Return-Path: <carol@example.com>\r\n" + raw
     assert fetched.headers["content-type"] == "message/rfc822"
     assert fetched.headers["content-disposition"].startswith("attachment")
+    assert fetched.headers["x-content-type-options"] == "nosniff"
     for who in (cast.dora, cast.tom):
         refused(who.get("/api/incoming-mails"), 403, "forbidden")
         refused(who.get(f"/api/incoming-mails/{listed['id']}/raw"), 403, "forbidden")

@@ -107,6 +107,15 @@ def test_migrating_twice_is_fine(fresh_url: str) -> None:
     assert structure(fresh_url) == before
 
 
+@pytest.mark.parametrize("version", schema.versions()[1:])
+def test_every_older_schema_is_brought_up_to_date(fresh_url: str, version: str) -> None:
+    with connected(fresh_url) as conn:
+        schema.upgrade_on(conn, version)
+    assert schema.migrate(fresh_url) is True
+    with connected(fresh_url) as conn:
+        assert conn.execute(text("SELECT version_num FROM alembic_version")).scalar() == schema.HEAD
+
+
 def test_customers_who_waited_before_wait_on_and_nobody_is_told_of_them(fresh_url: str) -> None:
     with connected(fresh_url) as conn:
         schema.upgrade_on(conn, "0001")

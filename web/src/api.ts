@@ -42,7 +42,7 @@ export const identify = (token: string) => void (credential = { Authorization: `
 export const get = <T>(path: string): Promise<T> => ask<T>("GET", path);
 export const post = <T = void>(path: string, body?: unknown): Promise<T> => ask<T>("POST", path, body);
 export const patch = <T>(path: string, body: unknown): Promise<T> => ask<T>("PATCH", path, body);
-export const put = (path: string, body: unknown): Promise<void> => ask("PUT", path, body);
+export const put = (path: string, body?: unknown): Promise<void> => ask("PUT", path, body);
 export const remove = (path: string): Promise<void> => ask<void>("DELETE", path);
 
 const known = new Map<string, { etag: string; value: unknown }>();

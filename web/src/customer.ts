@@ -1,6 +1,7 @@
 /** The customer's page begins here. */
 import { page } from "./customer/page";
-import { type Opening, Visit } from "./state/visit";
+import type { Opening } from "./state/entrance";
+import { Visit } from "./state/visit";
 import "./ui/base.css";
 import "./customer/customer.css";
 

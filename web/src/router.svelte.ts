@@ -7,6 +7,7 @@ export type Screen =
   | { name: "people" }
   | { name: "audit" }
   | { name: "deliveries" }
+  | { name: "mails" }
   | { name: "account" }
   | { name: "nowhere" };
 
@@ -59,6 +60,7 @@ function screenAt({ pathname, searchParams }: URL): Screen {
     first === "people" ||
     first === "audit" ||
     first === "deliveries" ||
+    first === "mails" ||
     first === "account"
   )
     return { name: first };

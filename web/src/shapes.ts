@@ -22,6 +22,7 @@ export type Delivery = Schemas["Delivery"];
 export type ThreadDelivery = Schemas["ThreadDelivery"];
 export type Deliveries = Schemas["Deliveries"];
 export type AnyDelivery = Schemas["AnyDelivery"];
+export type IncomingMail = Schemas["IncomingMail"];
 export type Preferences = Schemas["Preferences"];
 export type AuditEntry = Schemas["AuditEntry"];
 

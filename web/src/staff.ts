@@ -2,6 +2,7 @@
 import { mount } from "svelte";
 import Staff from "./Staff.svelte";
 import "./ui/base.css";
+import "./ui/staff.css";
 
 mount(Staff, { target: document.body });
 

@@ -11,10 +11,11 @@ from jobthread.entities import (
     DeliveryStatus,
     SenderKind,
     SentTo,
+    Staff,
 )
 from jobthread.errors import Forbidden, Invalid, NotFailed
 from jobthread.policy import sight_of
-from jobthread.store import deliveries, links, outbox, threads
+from jobthread.store import deliveries, links, outbox, preferences, push, threads
 from jobthread.store.database import Reading, Writing
 from jobthread.store.limits import SECOND, Rate
 
@@ -51,12 +52,25 @@ def try_out(tx: Writing, by: Actor, how: Issuing, channel: Channel) -> SentTo:
     """Send the admin who asks a test."""
     check_admin(tx, by)
     staff = staff_of(tx, by)
-    to = staff.email if channel is Channel.EMAIL else None
+    to = _address(tx, staff, channel)
     if to is None:
-        wanting = "e-mail address" if channel is Channel.EMAIL else "telephone number"
-        raise Invalid("channel", f"your account has no {wanting}")
+        raise Invalid("channel", f"your account has no {_WANTING[channel]}")
     how.limits.spend(tx, f"tests-by:{staff.id}", TRYING_OUT)
     reader = (SenderKind.STAFF, staff.id)
     queued = outbox.add(tx, outbox.NewDelivery(DeliveryKind.TEST, channel, to, reader))
     tx.tell(DeliveryQueued())
     return deliveries.get(tx, queued.id)
+
+
+_WANTING = {
+    Channel.EMAIL: "e-mail address",
+    Channel.SMS: "telephone number",
+    Channel.PUSH: "device that shows notices",
+}
+
+
+def _address(tx: Reading, staff: Staff, channel: Channel) -> str | None:
+    """Where they have tests sent."""
+    if channel is Channel.PUSH:
+        return str(staff.id) if push.can_reach(tx, staff.id) else None
+    return staff.email if channel is Channel.EMAIL else preferences.of_staff(tx, staff.id).phone

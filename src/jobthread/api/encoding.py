@@ -110,6 +110,8 @@ def thread(view: e.ThreadView) -> shapes.Thread:
         waiting_since=shapes.maybe_moment(view.waiting_since),
         claimed_by=named(view.claimed_by),
         escalated=view.escalated,
+        sms_stopped=view.sms_stopped,
+        email_on_file=view.email_on_file,
         hit=shapes.Hit(view.hit.seq, view.hit.excerpt) if view.hit else None,
     )
 
@@ -196,6 +198,7 @@ def incoming_mail(m: e.IncomingMail) -> shapes.IncomingMail:
         outcome=m.outcome,
         reason=m.reason,
         reader=shapes.AuditSubject(kind, reader_id),
+        reader_name=m.reader_name,
         thread_id=m.thread_id,
         message_id=m.message_id,
         size=m.size,

@@ -82,6 +82,8 @@ _THREAD: Json = {
     "waiting_since": None,
     "claimed_by": None,
     "escalated": 0,
+    "sms_stopped": False,
+    "email_on_file": True,
     "hit": None,
 }
 _DELIVERY: Json = {
@@ -289,6 +291,7 @@ EXAMPLES: dict[Any, Any] = {
                 "outcome": "landed",
                 "reason": None,
                 "reader": {"kind": "customer", "id": 9},
+                "reader_name": "Carol Weaver",
                 "thread_id": 8,
                 "message_id": 321,
                 "size": 4210,
@@ -307,6 +310,7 @@ EXAMPLES: dict[Any, Any] = {
         "quiet_until": "06:00",
         "time_zone": "Europe/Madrid",
         "language": "es",
+        "phone": "+12025550123",
         "muted_thread_ids": [7],
     },
     shapes.PreferencesChange: {"quiet_from": "22:00", "quiet_until": "06:00", "time_zone": "Europe/Madrid"},

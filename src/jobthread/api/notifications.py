@@ -39,11 +39,11 @@ async def get_preferences(asked: Asked[None, Nothing]) -> Response[bytes]:
 )
 async def change_preferences(asked: Asked[shapes.PreferencesChange, Nothing]) -> Response[bytes]:
     """Change what is given. Quiet hours put off until their end what would be told during them."""
-    changes = _changes(asked.body)
+    changes = _changes(asked.body, asked.parts.country)
     return answer(_shown(*await asked.parts.db.write(lambda tx: preferences.change(tx, asked.by, changes))))
 
 
-def _changes(asked: shapes.PreferencesChange) -> dict[str, Any]:
+def _changes(asked: shapes.PreferencesChange, country: str) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     for name in ("email", "push"):
         if (given := getattr(asked, name)) is not UNSET:
@@ -57,6 +57,8 @@ def _changes(asked: shapes.PreferencesChange) -> dict[str, Any]:
             raise Invalid("time_zone", "is no time zone that this server knows, like Europe/Madrid")
     if asked.language is not UNSET:
         changes["language"] = asked.language
+    if asked.phone is not UNSET:
+        changes["phone"] = fields.phone(asked.phone, country, "phone") if asked.phone else None
     return changes
 
 
@@ -68,6 +70,7 @@ def _shown(wanted: Preferences, muted: list[int]) -> shapes.Preferences:
         quiet_until=_time(wanted.quiet_until),
         time_zone=wanted.time_zone,
         language=wanted.language,
+        phone=wanted.phone,
         muted_thread_ids=muted,
     )
 

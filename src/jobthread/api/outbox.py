@@ -1,6 +1,7 @@
 """A page for the demo alone: the mails and texts that went out, as their readers would find them."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from jobthread.api.shapes import moment
 from jobthread.deliver import mailbox
 
 SHOWN = 50
+ADDRESS = re.compile(r"(https?://[^\s<>]+)")
+"""Splits a text so that each second part is one."""
 
 
 def pages(folder: Path, company: str) -> Sequence[HTTPRouteHandler]:
@@ -21,6 +24,7 @@ def pages(folder: Path, company: str) -> Sequence[HTTPRouteHandler]:
     loader = PackageLoader("jobthread.api")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["moment"] = moment
+    environment.filters["in_parts"] = ADDRESS.split
     template = environment.get_template("outbox.html")
 
     async def show_outbox(request: Request[Any, Any, Any]) -> Response[bytes]:

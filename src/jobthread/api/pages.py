@@ -27,6 +27,7 @@ SCREENS = (
     "/people",
     "/audit",
     "/deliveries",
+    "/mails",
     "/account",
 )
 """The addresses of the staff's app; whether there is such a thread or job, it learns by its calls."""

@@ -311,6 +311,10 @@ class Thread(Struct):
     escalated: Annotated[
         int, Meta(ge=0, le=2, description="1: the dispatchers were told that it waits; 2: the admins as well")
     ]
+    sms_stopped: Annotated[
+        bool, Meta(description="The customer of its job asked for no more texts: none goes to the number")
+    ]
+    email_on_file: Annotated[bool, Meta(description="There is an e-mail address of the customer of its job")]
     hit: Annotated[
         Hit | None,
         Meta(description="Only in a list asked for with `q`; null where just the subject holds it"),
@@ -422,6 +426,7 @@ class Preferences(Struct):
     quiet_until: TimeOfDay | None
     time_zone: TimeZone
     language: e.Language
+    phone: Annotated[str | None, Meta(description="Where one's tests by text message go")]
     muted_thread_ids: list[int]
 
 
@@ -432,6 +437,7 @@ class PreferencesChange(Asking):
     quiet_until: TimeOfDay | None | UnsetType = UNSET
     time_zone: TimeZone | UnsetType = UNSET
     language: e.Language | UnsetType = UNSET
+    phone: Phone | None | UnsetType = UNSET
 
 
 class Presence(Asking):
@@ -576,6 +582,7 @@ class IncomingMail(Struct):
     outcome: Annotated[e.MailOutcome, Meta(description="What became of it")]
     reason: Annotated[str | None, Meta(description="Why it was refused or dropped, in a word")]
     reader: Annotated[AuditSubject, Meta(description="Whom its signed address stands for")]
+    reader_name: Annotated[str, Meta(description="Empty where there is no such person any more")]
     thread_id: int
     message_id: Annotated[int | None, Meta(description="The message that it became")]
     size: Annotated[int, Meta(description="In bytes")]

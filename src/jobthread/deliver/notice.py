@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jinja2 import Environment
 
@@ -72,18 +72,21 @@ def writer(house: House, templates: Environment) -> Write:
 
 def trial(house: House, letter: Trial, name: str) -> Outgoing:
     words, delivery = WORDINGS[letter.language], letter.delivery
-    by_mail = delivery.channel is Channel.EMAIL
-    text = words.trial if by_mail else written(words.trial_text_message.format(company=house.company))
-    return Outgoing(
+    outgoing = Outgoing(
         delivery_id=delivery.id,
         key=name,
         queued_at=delivery.created_at,
         to=delivery.to,
         to_name=one_line(letter.name, LONGEST_NAME),
-        subject=f"{words.trial_subject} ({house.company})" if by_mail else "",
-        text=f"{text}\n" if by_mail else text,
-        html=f"<p>{words.trial}</p>\n" if by_mail else "",
+        subject="",
+        text=written(words.trial_text_message.format(company=house.company)),
     )
+    if delivery.channel is Channel.PUSH:
+        return replace(outgoing, subject=house.company, text=words.trial_notice, path="/deliveries")
+    if delivery.channel is Channel.EMAIL:
+        subject = f"{words.trial_subject} ({house.company})"
+        return replace(outgoing, subject=subject, text=f"{words.trial}\n", html=f"<p>{words.trial}</p>\n")
+    return outgoing
 
 
 # --- mail -----------------------------------------------------------------------------------------

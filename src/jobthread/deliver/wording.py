@@ -33,6 +33,7 @@ class Wording:
     texts_stopped: str
     """With `{company}`. `START` is the word that every provider knows."""
     texts_help: str
+    trial_notice: str
 
 
 WORDINGS: Mapping[Language, Wording] = MappingProxyType(
@@ -57,6 +58,7 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             trial_text_message="{company}: this is a test. Text messages from here reach you.",
             texts_stopped="{company}: you will get no more texts from us. Reply START to get them again.",
             texts_help="{company}: texts about your job. Reply to write to us, or STOP to end these texts.",
+            trial_notice="This is a test: notices from here reach you.",
         ),
         Language.ES: Wording(
             hello="Hola",
@@ -78,6 +80,7 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             trial_text_message="{company}: esto es una prueba. Los SMS desde aquí le llegan.",
             texts_stopped="{company}: no recibirá más SMS nuestros. Responda START para volver a recibirlos.",
             texts_help="{company}: SMS sobre su trabajo. Responda para escribirnos o STOP para salir.",
+            trial_notice="Esto es una prueba: las notificaciones desde aquí le llegan.",
         ),
     }
 )

@@ -14,10 +14,13 @@ from jobthread.entities import (
     Person,
     Role,
     Staff,
+    ThreadChanged,
+    ThreadStatus,
+    Visibility,
 )
 from jobthread.store import audit
 from jobthread.store.database import AnyRow, Reading, Writing
-from jobthread.store.tables import sms_consent, users
+from jobthread.store.tables import chat_threads, customers, jobs, sms_consent, users
 
 
 def is_stopped(tx: Reading, number: str) -> bool:
@@ -69,7 +72,23 @@ def change(
     tx.conn.execute(insert(sms_consent).values(**values, user_id=user_id))
     action = AuditAction.TEXTS_STOPPED if state is ConsentState.STOPPED else AuditAction.TEXTS_STARTED
     audit.add(tx, by, action, about, number=number, how=how, note=note[:200])
+    for thread_id in _read_by(tx, number):
+        tx.tell(ThreadChanged(thread_id))
     return True
+
+
+def _read_by(tx: Reading, number: str) -> list[int]:
+    """The open threads whose customer has this number."""
+    of_number = (
+        select(chat_threads.c.id)
+        .join(jobs, jobs.c.id == chat_threads.c.job_id)
+        .join(customers, customers.c.id == jobs.c.customer_id)
+        .where(customers.c.phone == number)
+    )
+    shown = of_number.where(
+        chat_threads.c.visibility == Visibility.CUSTOMER_VISIBLE, chat_threads.c.status == ThreadStatus.OPEN
+    )
+    return list(tx.conn.execute(shown).scalars())
 
 
 def _consent(row: AnyRow) -> Consent:

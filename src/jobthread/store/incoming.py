@@ -1,8 +1,9 @@
 """Mails that came in: each noted once, with what became of it; and whom a signed address stands for."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from jobthread.entities import (
@@ -17,7 +18,7 @@ from jobthread.entities import (
 from jobthread.errors import NotFound
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.pages import Page, page_of
-from jobthread.store.tables import chat_magic_sessions, chat_threads, customers, incoming_mails, jobs
+from jobthread.store.tables import chat_magic_sessions, chat_threads, customers, incoming_mails, jobs, users
 
 NO_LINK = 0
 
@@ -131,11 +132,11 @@ def _withdrawn(tx: Reading, customer_id: int, job_id: int) -> bool:
 
 def page(tx: Reading, cursor: str | None, limit: int) -> Page[IncomingMail]:
     """Newest first."""
-    return page_of(tx, select(incoming_mails), [incoming_mails.c.id], cursor, limit, _mail)
+    return page_of(tx, _with_names(), [incoming_mails.c.id], cursor, limit, _mail)
 
 
 def get(tx: Reading, mail_id: int) -> IncomingMail:
-    row = tx.conn.execute(select(incoming_mails).where(incoming_mails.c.id == mail_id)).first()
+    row = tx.conn.execute(_with_names().where(incoming_mails.c.id == mail_id)).first()
     if row is None:
         raise NotFound
     return _mail(row)
@@ -154,6 +155,15 @@ def forget(tx: Writing, before: Micros) -> list[str]:
     return sorted(name for name in names if not is_kept(tx, name))
 
 
+def _with_names() -> Select[Any]:
+    kind, reader_id = incoming_mails.c.reader_kind, incoming_mails.c.reader_id
+    of_staff = and_(kind == SenderKind.STAFF, users.c.id == reader_id)
+    of_customer = and_(kind == SenderKind.CUSTOMER, customers.c.id == reader_id)
+    return select(
+        incoming_mails, func.coalesce(users.c.name, customers.c.name, "").label("reader_name")
+    ).select_from(incoming_mails.outerjoin(users, of_staff).outerjoin(customers, of_customer))
+
+
 def _mail(row: AnyRow) -> IncomingMail:
     return IncomingMail(
         id=row.id,
@@ -161,6 +171,7 @@ def _mail(row: AnyRow) -> IncomingMail:
         outcome=MailOutcome(row.outcome),
         reason=row.reason,
         reader=(SenderKind(row.reader_kind), row.reader_id),
+        reader_name=row.reader_name,
         thread_id=row.thread_id,
         message_id=row.message_id,
         size=row.size,

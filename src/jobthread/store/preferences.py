@@ -25,6 +25,7 @@ def of_staff(tx: Reading, user_id: int) -> Preferences:
         quiet_until=row.quiet_until,
         time_zone=row.time_zone,
         language=Language(row.language),
+        phone=row.phone,
     )
 
 

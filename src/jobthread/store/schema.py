@@ -1,6 +1,7 @@
 """The schema's version: brought up to date by Alembic, refused where it is newer than this program."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -9,10 +10,12 @@ from sqlalchemy.pool import NullPool
 from jobthread.store import engines
 from jobthread.store.database import Reading
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0006_incoming_mails"
+HEAD = "0007_staff_phones"
 """The newest migration. Named here too, so that a start on a current schema need not load Alembic."""
-KNOWN = frozenset({"0001", "0002_notifications", "0003_push", "0004_sms", "0005_waiting", HEAD})
 
 
 class SchemaError(Exception):
@@ -29,7 +32,7 @@ def migrate(url: str) -> bool:
         version = _version(engine)
         if version == HEAD:
             return False
-        if version is not None and version not in KNOWN:
+        if version is not None and version not in versions():
             raise SchemaError(
                 f"The database has schema {version}, which is newer than this Jobthread knows ({HEAD}): "
                 "update Jobthread, or restore the backup made before the update."
@@ -79,12 +82,25 @@ def _upgrade(engine: Engine) -> None:
 def upgrade_on(conn: Connection, version: str) -> None:
     # Alembic takes a third of the start-up time and 10 MB: loaded only where there is something to do.
     from alembic import command
+
+    config = _config()
+    config.attributes["connection"] = conn
+    command.upgrade(config, version)
+
+
+def versions() -> list[str]:
+    """Every schema that this program brings up to date, the newest first."""
+    from alembic.script import ScriptDirectory
+
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
+def _config() -> "Config":
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = conn
-    command.upgrade(config, version)
+    return config
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -320,6 +320,7 @@ notification_preferences = Table(
     Column("quiet_until", Integer),
     Column("time_zone", String(64), nullable=False),
     Column("language", String(5), nullable=False),
+    Column("phone", String(20)),
 )
 
 # A browser that shows notices, and the session that it does so for.

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Text, and_
 
 from jobthread.entities import (
     Caller,
+    ConsentState,
     JobRef,
     JobStatus,
     Message,
@@ -34,6 +35,7 @@ from jobthread.store.tables import (
     chat_threads,
     customers,
     jobs,
+    sms_consent,
     users,
 )
 from jobthread.store.threads import FACTS
@@ -97,6 +99,14 @@ def _with_hits(tx: Reading, found: list[ThreadView], query: str) -> list[ThreadV
 _creators = users.alias("creators")
 _claimers = users.alias("claimers")
 _job_customers = customers.alias("job_customers")
+_consent = (
+    select(sms_consent.c.state)
+    .where(sms_consent.c.number == _job_customers.c.phone)
+    .order_by(sms_consent.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+"""The last word of the number on file."""
 
 
 def _views(reader: Reader) -> Select[Any]:
@@ -129,6 +139,8 @@ def _views_of(
         jobs.c.title.label("job_title"),
         jobs.c.status.label("job_status"),
         _job_customers.c.name.label("job_customer_name"),
+        _job_customers.c.email.label("job_customer_email"),
+        _consent.label("job_customer_consent"),
         _creators.c.name.label("creator_name"),
         _creators.c.role.label("creator_role"),
         chat_threads.c.claimed_by,
@@ -195,6 +207,8 @@ def _made(tx: Reading, rows: Sequence[AnyRow]) -> list[ThreadView]:
             waiting_since=row.waiting_since,
             claimed_by=_claimer(row),
             escalated=row.escalated,
+            sms_stopped=row.job_customer_consent == ConsentState.STOPPED,
+            email_on_file=row.job_customer_email is not None,
         )
         for row in rows
     ]

@@ -4,11 +4,11 @@ import { drop, keep, kept } from "../database";
 import type { Message, Messages, ReadBy, Thread } from "../shapes";
 import { answered } from "../threads/waits";
 import { session } from "./session.svelte";
+import { Writers } from "./writers";
 
 const PAGE = 50;
 const KEPT = 200;
 const FAR_BEHIND = 300;
-const WRITES_FOR_MS = 6_000;
 const KEEP_AFTER_MS = 1_000;
 
 interface Kept {
@@ -31,7 +31,7 @@ export class Conversation {
   writing = $state.raw<string[]>([]);
   #marked = 0;
   #keeping = 0;
-  #writes = new Map<string, number>();
+  #writers = new Writers((names) => (this.writing = names));
 
   constructor(readonly id: number) {}
 
@@ -74,7 +74,7 @@ export class Conversation {
   /** A message that is known to be stored, from wherever the news of it came. A hole before it heals by asking. */
   took(message: Message) {
     if (message.seq <= this.#last || !this.ready) return;
-    this.#stopped(message.sender.name);
+    this.#writers.stopped(message.sender.name);
     if (message.seq > this.#last + 1) return void this.refresh();
     this.messages = [...this.messages, message];
     if (this.thread && message.seq > this.thread.last_seq) {
@@ -132,20 +132,7 @@ export class Conversation {
     this.reads = this.reads.map((read) => (read === known ? moved : read));
   }
 
-  /** Somebody is writing; who says nothing more of it has stopped. */
-  writes(name: string) {
-    clearTimeout(this.#writes.get(name));
-    const over = window.setTimeout(() => this.#stopped(name), WRITES_FOR_MS);
-    this.#writes.set(name, over);
-    this.writing = [...this.#writes.keys()];
-  }
-
-  #stopped(name: string) {
-    if (!this.#writes.has(name)) return;
-    clearTimeout(this.#writes.get(name));
-    this.#writes.delete(name);
-    this.writing = [...this.#writes.keys()];
-  }
+  writes = (name: string) => this.#writers.writes(name);
 
   // What was asked before something happened may arrive after one was told of it.
   #renew(thread: Thread) {

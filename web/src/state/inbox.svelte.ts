@@ -3,24 +3,18 @@ import { announce } from "../alerts";
 import { get, look, NoSignal, post, Refused } from "../api";
 import { keep, kept } from "../database";
 import { News } from "../news";
-import type { Happening, Message, Thread, Threads, Visibility } from "../shapes";
+import type { Happening, Message, Thread, Threads } from "../shapes";
 import { answered, longestFirst } from "../threads/waits";
-import { Conversation } from "./conversation.svelte";
+import type { Conversation } from "./conversation.svelte";
+import { addressOf, EVERYTHING, type Filter, isNarrowed } from "./filter";
+import { mutes } from "./mutes.svelte";
+import { Opened } from "./opened";
 import { Sending } from "./sending.svelte";
 import { session } from "./session.svelte";
+import { WhoWaits } from "./whowaits.svelte";
 
 type ReadMark = Extract<Happening<Message, Thread>, { name: "read" }>["data"];
 
-export interface Filter {
-  status: "open" | "closed" | "all";
-  visibility: Visibility | "";
-  needs_reply: boolean;
-  mine: boolean;
-  q: string;
-}
-
-const EVERYTHING: Filter = { status: "open", visibility: "", needs_reply: false, mine: false, q: "" };
-const OPEN_AT_ONCE = 30;
 const SETTLE_MS = 1_000;
 const TYPING_MS = 3_000;
 
@@ -28,10 +22,10 @@ class Inbox {
   threads = $state<Thread[]>([]);
   /** Show those alone in which a customer waits for an answer. */
   onlyWaiting = $state(false);
-  #waiting = $state<Thread[]>([]);
-  /** The longest first, whatever the list beside it is narrowed to. */
+  #waits = new WhoWaits();
+  /** The longest first. */
   readonly waiting = $derived.by(() => {
-    const here = new Map([...this.#waiting, ...this.threads].map((thread) => [thread.id, thread]));
+    const here = new Map([...this.#waits.threads, ...this.threads].map((thread) => [thread.id, thread]));
     return longestFirst([...here.values()]);
   });
   unread = $state(0);
@@ -39,7 +33,7 @@ class Inbox {
   loading = $state(true);
   #cursor = $state<string | null>(null);
   readonly hasMore = $derived(this.#cursor !== null);
-  readonly filtered = $derived(JSON.stringify(this.filter) !== JSON.stringify(EVERYTHING));
+  readonly filtered = $derived(isNarrowed(this.filter));
 
   #pages = 1;
   #asked = 0;
@@ -48,7 +42,7 @@ class Inbox {
   #settling = 0;
   #toldOfTyping = 0;
   #news: News<Message, Thread> | null = null;
-  #conversations = new Map<number, Conversation>();
+  #conversations = new Opened();
   #current: Conversation | null = null;
 
   readonly sending = new Sending(
@@ -68,6 +62,8 @@ class Inbox {
     void this.#showKept()
       .then(news.now)
       .then(() => news.listen());
+    mutes.forget();
+    void mutes.refresh();
     return () => {
       clearTimeout(this.#settling);
       news.stop();
@@ -78,8 +74,9 @@ class Inbox {
   look = async () => {
     await this.sending.flush();
     const heard = this.#heard;
-    await Promise.all([this.#count(), this.refresh(), this.#lookWhoWaits(), this.#current?.refresh()]);
-    if (heard !== this.#heard) this.#settle();
+    const fresh = () => heard === this.#heard;
+    await Promise.all([this.#count(), this.refresh(), this.#waits.look(fresh), this.#current?.refresh()]);
+    if (!fresh()) this.#settle();
   };
 
   /** The list as the filter wants it, as far as it is shown. */
@@ -87,7 +84,7 @@ class Inbox {
     const asked = ++this.#asked;
     const heard = this.#heard;
     try {
-      const page = await look<Threads>(this.#path(null, Math.min(100, 50 * this.#pages)));
+      const page = await look<Threads>(addressOf(this.filter, null, Math.min(100, 50 * this.#pages)));
       if (asked !== this.#asked) return; // a later question is under way
       if (heard !== this.#heard && !this.loading) return this.#settle();
       this.threads = page.threads;
@@ -103,7 +100,7 @@ class Inbox {
 
   async more() {
     if (!this.#cursor) return;
-    const page = await get<Threads>(this.#path(this.#cursor, 50));
+    const page = await get<Threads>(addressOf(this.filter, this.#cursor, 50));
     this.#pages += 1;
     this.threads.push(
       ...page.threads.filter((thread) => !this.threads.some((known) => known.id === thread.id)),
@@ -119,13 +116,9 @@ class Inbox {
     return this.refresh();
   }
 
-  /** The thread that is being read; its conversation stays at hand when one goes to another. */
+  /** The thread that is being read. */
   open(id: number): Conversation {
-    const conversation = this.#conversations.get(id) ?? new Conversation(id);
-    this.#conversations.delete(id);
-    this.#conversations.set(id, conversation);
-    if (this.#conversations.size > OPEN_AT_ONCE)
-      this.#conversations.delete(this.#conversations.keys().next().value!);
+    const conversation = this.#conversations.open(id);
     this.#current = conversation;
     void conversation.open().then(() => this.#wasRead(conversation));
     return conversation;
@@ -168,15 +161,15 @@ class Inbox {
   lost(id: number) {
     this.threads = this.threads.filter((thread) => thread.id !== id);
     if (!this.filtered) void keep(session.who, "threads", $state.snapshot(this.threads));
-    this.#waiting = this.#waiting.filter((thread) => thread.id !== id);
+    this.#waits.lost(id);
     if (this.#current?.id === id) this.#current = null;
-    this.#conversations.delete(id);
+    this.#conversations.forget(id);
     void this.#count();
   }
 
   took(message: Message) {
     this.#conversations.get(message.thread_id)?.took(message);
-    this.#maybeAnswered(message);
+    this.#waits.took(message);
     const thread = this.threads.find((one) => one.id === message.thread_id);
     if (!thread) return this.#settle();
     if (message.seq <= thread.last_seq) return;
@@ -184,13 +177,6 @@ class Inbox {
     thread.last_seq = message.seq;
     if (message.kind === "message") this.#lastSaid(thread, message);
     this.threads = [thread, ...this.threads.filter((one) => one !== thread)];
-  }
-
-  #maybeAnswered(message: Message) {
-    const known = this.#waiting.find((one) => one.id === message.thread_id);
-    if (!known || message.seq <= known.last_seq) return;
-    known.last_seq = message.seq;
-    answered(known, message);
   }
 
   #lastSaid(thread: Thread, message: Message) {
@@ -207,7 +193,7 @@ class Inbox {
   #announce(thread: Thread, message: Message) {
     const within = thread.participants.some((person) => person.id === session.user?.id);
     const reading = this.#current?.id === thread.id && document.hasFocus();
-    if (within && !reading && this.#news?.leads) announce(thread, message);
+    if (within && !reading && !mutes.has(thread.id) && this.#news?.leads) announce(thread, message);
   }
 
   #hear(happening: Happening<Message, Thread>) {
@@ -241,25 +227,12 @@ class Inbox {
 
   /** Wherever it is shown. */
   #known(id: number): Thread[] {
-    return [...this.threads, ...this.#waiting].filter((one) => one.id === id);
+    return [...this.threads, ...this.#waits.threads].filter((one) => one.id === id);
   }
 
   #becomes(thread: Thread) {
     for (const one of this.#known(thread.id)) Object.assign(one, thread);
-    // A copy: the list beside it may be narrowed to something else any moment.
-    if (thread.waiting_since && !this.#waiting.some((one) => one.id === thread.id))
-      this.#waiting.push({ ...thread });
-  }
-
-  async #lookWhoWaits() {
-    const heard = this.#heard;
-    try {
-      const { threads } = await look<Threads>("/api/chat/threads?waiting=true&limit=100");
-      // What was heard meanwhile is younger; the look that asked for this is repeated then.
-      if (heard === this.#heard) this.#waiting = threads;
-    } catch {
-      // then it stays as it was
-    }
+    this.#waits.became(thread);
   }
 
   #removed(id: number) {
@@ -295,17 +268,6 @@ class Inbox {
       this.threads = before;
       this.unread = before.reduce((sum, thread) => sum + thread.unread_count, 0);
     }
-  }
-
-  #path(cursor: string | null, limit: number): string {
-    const { status, visibility, needs_reply, mine, q } = this.filter;
-    const query = new URLSearchParams({ status, limit: String(limit) });
-    if (visibility) query.set("visibility", visibility);
-    if (needs_reply) query.set("needs_reply", "true");
-    if (mine) query.set("mine", "true");
-    if (q.trim()) query.set("q", q.trim());
-    if (cursor) query.set("cursor", cursor);
-    return `/api/chat/threads?${query}`;
   }
 }
 

@@ -1,38 +1,19 @@
 /** A customer's visit: the link that let them in, their job, its conversations, and what stands in the way. */
-import { answered, get, identify, look, NoSignal, onReach, post, Refused } from "../api";
-import { drop, keep, kept } from "../database";
+import { get, look, NoSignal, onReach, post } from "../api";
+import { keep, kept } from "../database";
 import { News } from "../news";
-import type { About, CustomerMessage, CustomerThread, CustomerView, Happening, OpenedLink } from "../shapes";
+import type { About, CustomerMessage, CustomerThread, CustomerView, Happening } from "../shapes";
 import { showPresence } from "../presence";
 import type { Trouble } from "../words/customer";
+import { Entrance, type Opening } from "./entrance";
+import { LastView } from "./lastview";
+import { ReadMarks } from "./readmarks";
+import { type Pages, Transcripts } from "./transcripts";
 import { troubleOf } from "./troubles";
 import { Waiting } from "./waiting";
+import { Writers } from "./writers";
 
-/** What customer.html asked before the rest of the page was there. */
-export interface Opening {
-  job: number;
-  token: string | null;
-  answer: Promise<Response> | null;
-}
-
-/** One conversation, as far as it is here. */
-interface Pages {
-  messages: CustomerMessage[];
-  hasOlder: boolean;
-  /** What had been read when it was opened: the line "new messages" stands after it. */
-  readUpTo: number;
-}
-
-interface Kept {
-  company: string;
-  view: CustomerView;
-}
-
-type Marked = Pick<CustomerThread, "last_read_seq" | "unread_count">;
-
-const KEPT = 100;
 const TYPING_MS = 3_000;
-const WRITES_FOR_MS = 6_000;
 const SETTLE_MS = 1_000;
 
 export class Visit {
@@ -52,19 +33,21 @@ export class Visit {
   private readonly who: string;
   private readonly path: string;
   private readonly news: News<CustomerMessage, CustomerThread>;
-  private readonly all = new Map<number, Pages>();
-  private readonly seenUpTo = new Map<number, number>();
+  private readonly all = new Transcripts();
+  private readonly last: LastView;
+  private readonly writers = new Map<number, Writers>();
+  private readonly marks: ReadMarks;
+  private readonly entrance: Entrance;
   private entered = false;
-  private bearing = false;
-  private marking = 0;
   private settling = 0;
-  private keeping = 0;
   private toldOfTyping = 0;
-  private readonly writers = new Map<string, number>();
 
-  constructor(private opening: Opening) {
+  constructor(private readonly opening: Opening) {
     this.who = `job:${opening.job}`;
+    this.last = new LastView(this.who);
     this.path = `/api/chat/customer/jobs/${opening.job}/thread`;
+    this.marks = new ReadMarks(this.path);
+    this.entrance = new Entrance(opening, this.path);
     this.sending = new Waiting(
       this.who,
       (messages) => this.took(messages),
@@ -89,7 +72,7 @@ export class Visit {
   }
 
   get pages(): Pages | undefined {
-    return this.all.get(this.current);
+    return this.all.of(this.current);
   }
 
   get unread(): number {
@@ -111,15 +94,12 @@ export class Visit {
 
   /** Who is writing in this conversation, by name. */
   get writing(): string[] {
-    const here = `${this.current} `;
-    return [...this.writers.keys()]
-      .filter((key) => key.startsWith(here))
-      .map((key) => key.slice(here.length));
+    return this.writersIn(this.current).names;
   }
 
   async choose(id: number) {
     const thread = this.threads.find((one) => one.id === id);
-    if (thread && this.all.has(id)) this.put(id, { readUpTo: thread.last_read_seq });
+    if (thread) this.all.opened(id, thread.last_read_seq);
     this.current = id;
     this.changed();
     await this.trying(() => this.refresh());
@@ -128,15 +108,15 @@ export class Visit {
   /** Raises `NoSignal`. */
   older = async () => {
     const id = this.current;
-    const before = this.all.get(id)!.messages[0]!.seq;
+    const before = this.all.of(id)!.messages[0]!.seq;
     const page = await get<CustomerView>(`${this.path}?thread_id=${id}&before_seq=${before}`);
-    this.put(id, { messages: [...page.messages, ...this.all.get(id)!.messages], hasOlder: page.has_more });
+    this.all.prepend(id, page.messages, page.has_more);
     this.changed();
   };
 
   /** The end of the conversation is in view. */
   seen = () => {
-    this.seenUpTo.set(this.current, this.lastOf(this.current));
+    this.marks.saw(this.current, this.all.lastOf(this.current));
     void this.mark(this.current);
   };
 
@@ -150,17 +130,10 @@ export class Visit {
   }
 
   /** Ask for a new link with the one that has expired. Raises `NoSignal`. */
-  renew = () => post("/api/chat/customer/link", { job_id: this.opening.job, token: this.opening.token });
+  renew = () => this.entrance.renew();
 
-  /** The page is about to begin anew in another language: for no longer than that the token leaves its memory. */
-  handOver() {
-    if (!this.opening.token) return;
-    try {
-      sessionStorage.setItem("token", this.opening.token);
-    } catch {
-      // storage is forbidden here: the cookie has to do
-    }
-  }
+  /** The page is about to begin anew in another language. */
+  handOver = () => this.entrance.handOver();
 
   private look = async () => {
     await this.trying(async () => {
@@ -180,19 +153,11 @@ export class Visit {
     this.changed();
   }
 
-  // The token's answer brings with it all that the first screen shows; without a token the cookie lets one in.
   private async enter() {
-    const { job, token, answer } = this.opening;
-    this.opening.answer = null;
-    if (token) {
-      const exchange = () => post<OpenedLink>("/api/chat/customer/session", { job_id: job, token });
-      const opened = await (answer ? answered<OpenedLink>(answer) : exchange());
-      this.company = opened.company;
-      this.show(opened.view);
-    } else {
-      this.show(await (answer ? answered<CustomerView>(answer) : get<CustomerView>(this.path)));
-      void this.nameCompany();
-    }
+    const { company, view } = await this.entrance.open();
+    if (company) this.company = company;
+    this.show(view);
+    void this.nameCompany();
     this.entered = true;
     this.trouble = null;
     this.changed();
@@ -204,7 +169,8 @@ export class Visit {
 
   private hear = (happening: Happening<CustomerMessage, CustomerThread>) => {
     if (happening.name === "message.created") this.told(happening.data.message);
-    else if (happening.name === "typing") this.writes(happening.data.thread_id, happening.data.name);
+    else if (happening.name === "typing")
+      this.writersIn(happening.data.thread_id).writes(happening.data.name);
     else if (happening.name === "thread.removed") this.settle();
     else if (happening.name === "thread.created" || happening.name === "thread.updated")
       this.become(happening.data.thread);
@@ -213,8 +179,8 @@ export class Visit {
 
   private told(message: CustomerMessage) {
     const { thread_id, seq, sender } = message;
-    this.stopped(`${thread_id} ${sender.name}`);
-    const last = this.lastOf(thread_id);
+    this.writersIn(thread_id).stopped(sender.name);
+    const last = this.all.lastOf(thread_id);
     if (last && seq === last + 1) (this.append(thread_id, [message]), this.keepSoon());
     else if (seq > last && thread_id === this.current) this.settle();
     if (isTheirs(message) && (thread_id !== this.current || document.hidden))
@@ -232,16 +198,10 @@ export class Visit {
     if (!this.current) void this.choose(thread.id);
   }
 
-  private writes(thread: number, name: string) {
-    const key = `${thread} ${name}`;
-    clearTimeout(this.writers.get(key));
-    const over = () => (this.stopped(key), this.changed());
-    this.writers.set(key, window.setTimeout(over, WRITES_FOR_MS));
-  }
-
-  private stopped(key: string) {
-    clearTimeout(this.writers.get(key));
-    this.writers.delete(key);
+  private writersIn(thread: number): Writers {
+    const found = this.writers.get(thread) ?? new Writers(() => this.changed());
+    this.writers.set(thread, found);
+    return found;
   }
 
   // What cannot be put in its place here is asked for, once for all that happens at a time.
@@ -252,7 +212,7 @@ export class Visit {
 
   private async refresh() {
     const id = this.current;
-    const last = this.lastOf(id);
+    const last = this.all.lastOf(id);
     const asked = id ? `${this.path}?thread_id=${id}` : this.path;
     const view = await look<CustomerView>(last ? `${asked}&after_seq=${last}` : asked);
     if (!last) this.show(view);
@@ -268,24 +228,19 @@ export class Visit {
     if (!view.thread) return;
     const { id, last_read_seq } = view.thread;
     this.current ||= id;
-    const readUpTo = this.all.get(id)?.readUpTo ?? last_read_seq;
     if (fresh) this.append(id, fresh);
-    else this.put(id, { messages: view.messages, hasOlder: view.has_more, readUpTo });
-    if (id === this.current) void this.keep(view);
+    else this.all.begin(id, view.messages, view.has_more, last_read_seq);
+    if (id === this.current) this.last.keep(this.company, view, this.pages!);
   }
 
   private append(id: number, messages: CustomerMessage[]) {
-    const last = this.lastOf(id);
-    const fresh = messages.filter((message) => message.seq > last);
-    if (!fresh.length) return;
-    this.put(id, { messages: [...this.all.get(id)!.messages, ...fresh] });
-    this.heard = fresh.filter(isTheirs).pop() ?? this.heard;
+    this.heard = this.all.append(id, messages).filter(isTheirs).pop() ?? this.heard;
   }
 
   // Where others have written in between, or it opened the thread again, all of it is brought in its order.
   private async took(messages: CustomerMessage[]) {
     for (const message of messages) {
-      const last = this.lastOf(message.thread_id);
+      const last = this.all.lastOf(message.thread_id);
       if (last && message.seq === last + 1) this.append(message.thread_id, [message]);
       else return this.trying(() => this.refresh());
     }
@@ -293,33 +248,21 @@ export class Visit {
 
   private async mark(id: number) {
     const thread = this.threads.find((one) => one.id === id);
-    const seq = this.seenUpTo.get(id) ?? 0;
-    if (!this.entered || !thread || seq <= Math.max(thread.last_read_seq, this.marking)) return;
-    this.marking = seq;
-    try {
-      const now = await post<Marked>(`${this.path}/read`, { thread_id: id, up_to_seq: seq });
-      this.threads = this.threads.map((one) => (one.id === id ? { ...one, ...now } : one));
-      this.changed();
-    } catch {
-      // the next look tries again
-    } finally {
-      this.marking = 0;
-    }
+    const now = this.entered && thread ? await this.marks.tell(thread) : null;
+    if (!now) return;
+    this.threads = this.threads.map((one) => (one.id === id ? { ...one, ...now } : one));
+    this.changed();
   }
 
   private async failed(error: unknown) {
-    const trouble = troubleOf(error, this.opening.token !== null);
+    const trouble = troubleOf(error, this.entrance.byToken);
     if (!trouble) throw error;
     if (error instanceof NoSignal) return this.waitFor(error, trouble);
-    // Let in by the token, and unknown at the next step: this browser keeps no cookies.
-    if (this.entered && this.opening.token && !this.bearing && isUnknown(error)) {
-      this.bearing = true;
-      identify(this.opening.token);
-      return this.look();
-    }
+    if (this.entered && this.entrance.bears(error)) return this.look();
     this.news.stop();
     this.trouble = trouble;
-    await drop(this.who, "view");
+    this.changed(); // before this phone's database is asked for anything
+    await this.last.forget();
     await this.nameCompany();
   }
 
@@ -330,42 +273,27 @@ export class Visit {
   }
 
   private async nameCompany() {
-    const name = (await kept<Kept>(this.who, "view"))?.company;
+    if (this.company) return;
+    const name = (await this.last.read())?.company;
     const asked = async () => (await get<About>("/api/about")).company;
     this.company ||= name || (await asked().catch(() => ""));
     this.changed();
   }
 
   private async showKept() {
-    const before = await kept<Kept>(this.who, "view");
+    const before = await this.last.read();
     if (!before || this.job) return;
     this.company = before.company;
     this.show(before.view);
   }
 
-  private keep(view: CustomerView) {
-    const { messages, hasOlder } = this.pages!;
-    const last = messages.slice(-KEPT);
-    const has_more = hasOlder || last.length < messages.length;
-    return keep(this.who, "view", { company: this.company, view: { ...view, messages: last, has_more } });
-  }
-
   // So that what was told, too, can be read without signal.
   private keepSoon() {
-    clearTimeout(this.keeping);
-    this.keeping = window.setTimeout(() => {
-      const { job, threads, thread } = this;
-      if (job && thread) void this.keep({ job, threads, thread, messages: [], has_more: false });
-    }, SETTLE_MS);
-  }
-
-  private put(id: number, change: Partial<Pages>) {
-    this.all.set(id, { ...this.all.get(id)!, ...change });
-  }
-
-  private lastOf(id: number): number {
-    const messages = this.all.get(id)?.messages ?? [];
-    return messages[messages.length - 1]?.seq ?? 0;
+    this.last.soon(() => {
+      const { company, job, threads, thread, pages } = this;
+      const view = { threads, messages: [], has_more: false };
+      if (job && thread && pages) this.last.keep(company, { ...view, job, thread }, pages);
+    });
   }
 
   private reached(reached: boolean) {
@@ -376,4 +304,3 @@ export class Visit {
 }
 
 const isTheirs = ({ kind, sender }: CustomerMessage) => kind === "message" && sender.kind !== "customer";
-const isUnknown = (error: unknown) => error instanceof Refused && error.code === "not_authenticated";

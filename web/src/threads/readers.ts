@@ -12,6 +12,12 @@ export function readersOf(thread: Thread, me: number): string {
   return others.length ? customer + words.andStaff(few(others)) : customer;
 }
 
+/** The customer's number is stopped: how they hear of what one writes all the same, if at all. */
+export function noTexts({ job, email_on_file }: Thread): string {
+  const customer = job?.customer_name ?? "";
+  return email_on_file ? words.noTexts(customer) : words.noTextsNorMail(customer);
+}
+
 /** Under the last of one's own messages that each has read, their name; "" under the newest that nobody has. */
 export function seenUnder(mine: Message[], reads: ReadBy[], me: number): Map<number, string> {
   const names = new Map<number, string[]>();

@@ -12,6 +12,8 @@ export interface Line {
   mine: boolean;
   name: string;
   role: string;
+  /** By what it came where not by the web. */
+  via: Message["via"];
   body: string;
   at: string | number;
   /** Under a name and a time of its own, or still part of what the same person said just before. */
@@ -61,6 +63,7 @@ function lineOf(message: Said, reader: Reader, before: Line | undefined): Line {
     mine,
     name: message.sender.kind === "system" ? shared.system : message.sender.name,
     role,
+    via: "via" in message ? message.via : null,
     body: message.event ? eventText(message) : message.body,
     at: message.created_at,
     begins: true,
@@ -84,6 +87,7 @@ function waitingLine(outgoing: Outgoing, offline: boolean, before: Line | undefi
     mine: true,
     name: "",
     role: "",
+    via: null,
     body: outgoing.body,
     at: outgoing.written_at,
     begins: true,
@@ -103,7 +107,11 @@ const dayNameOf = (at: Line["at"], before: Line | undefined): string =>
 function belongsTo(line: Line, before: Line | undefined): boolean {
   if (!before || line.day || line.kind !== "message" || before.kind !== "message") return false;
   const same = line.mine ? before.mine : before.name === line.name && before.role === line.role;
-  return same && new Date(line.at).getTime() - new Date(before.at).getTime() < TOGETHER_MS;
+  return (
+    same &&
+    before.via === line.via &&
+    new Date(line.at).getTime() - new Date(before.at).getTime() < TOGETHER_MS
+  );
 }
 
 function roleName(sender: Sender, reader: Reader): string {

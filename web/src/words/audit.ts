@@ -11,6 +11,7 @@ type Actions = Record<AuditEntry["action"], string>;
 
 const en = {
   audit: "Audit",
+  records: "Records",
   actor: "Who",
   anyone: "Anyone",
   nobody: "Nobody signed in",
@@ -120,6 +121,7 @@ const en = {
 
 const es: typeof en = {
   audit: "Auditoría",
+  records: "Registros",
   actor: "Quién",
   anyone: "Cualquiera",
   nobody: "Nadie con sesión",

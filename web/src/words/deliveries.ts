@@ -11,8 +11,15 @@ const en = {
   neverWorked: "Nothing has gone out yet",
   waiting: (count: number) => `${count} waiting`,
   failed: (count: number) => `${count} failed`,
+  again: (attempts: number, when: string) =>
+    `${attempts === 1 ? "Tried once" : `Tried ${attempts} times`}, again at ${when}`,
   test: "Send me a test",
   tested: "A test is on its way. It stands at the top of the list.",
+  nowhere: {
+    email: "Your account has no e-mail address.",
+    sms: "Your account does not say which number is yours.",
+    push: "None of your devices shows notices yet.",
+  },
   retry: "Try again",
   kinds: { invitation: "Chat link", notification: "New messages", test: "Test", escalation: "Waiting" },
   status: "Status",
@@ -32,8 +39,15 @@ const es: typeof en = {
   neverWorked: "Aún no ha salido nada",
   waiting: (count) => `${count} en espera`,
   failed: (count) => `${count} han fallado`,
+  again: (attempts, when) =>
+    `${attempts === 1 ? "Un intento" : `${attempts} intentos`}, el siguiente: ${when}`,
   test: "Enviarme una prueba",
   tested: "La prueba está en camino. Está al principio de la lista.",
+  nowhere: {
+    email: "Su cuenta no tiene correo.",
+    sms: "Su cuenta no dice cuál es su número.",
+    push: "Ninguno de sus dispositivos muestra notificaciones todavía.",
+  },
   retry: "Reintentar",
   kinds: {
     invitation: "Enlace al chat",

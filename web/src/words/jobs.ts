@@ -68,6 +68,10 @@ const en = {
   to: { email: (to: string) => `E-mail to ${to}`, sms: (to: string) => `SMS to ${to}`, push: () => "Notice" },
   noEmail: "The customer has no e-mail address.",
   noPhone: "The customer has no phone number.",
+  noTexts: "No more texts",
+  noTextsWhy: (when: string) =>
+    `The customer asked for none (${when}). Only the customer can start them again, by texting START.`,
+  noTextsWay: (to: string) => `No SMS: ${to} has asked for no more texts.`,
   noChannel: "Please choose at least one",
   sendHint: "Whoever has the link can read and answer what the customer may see of this job.",
   send: "Send",
@@ -178,6 +182,10 @@ const es: typeof en = {
   to: { email: (to) => `Correo a ${to}`, sms: (to) => `SMS a ${to}`, push: () => "Notificación" },
   noEmail: "El cliente no tiene correo electrónico.",
   noPhone: "El cliente no tiene teléfono.",
+  noTexts: "No más SMS",
+  noTextsWhy: (when) =>
+    `El cliente pidió no recibirlos (${when}). Solo él puede volver a activarlos, enviando START.`,
+  noTextsWay: (to) => `Sin SMS: ${to} pidió no recibir más.`,
   noChannel: "Elija al menos uno",
   sendHint: "Quien tenga el enlace podrá leer y responder lo que el cliente puede ver de este trabajo.",
   send: "Enviar",
