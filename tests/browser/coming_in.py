@@ -20,7 +20,7 @@ _numbers = count(1)
 
 def carol_texts(cast: Cast, body: str) -> None:
     text = Incoming("twilio", f"SM{next(_numbers)}", "+12025550101", body, keyword(body))
-    cast.serving.write(lambda tx: texts.take_in(tx, texts.NOBODY, limits.OFF, text))
+    cast.serving.write(lambda tx: texts.take_in(tx, texts.NOBODY, limits.OFF, text, None))
 
 
 def carol_mails(cast: Cast, thread: dict[str, Any], body: str, **more: Any) -> bytes:
