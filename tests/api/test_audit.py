@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from jobthread.actions import people
-from jobthread.api.shapes import moment
+from jobthread.api.wire import moment
 from jobthread.entities import AuditAction, Role
 from jobthread.store.tables import chat_messages
 from tests.api.deeds import DEEDS, exchange, login

@@ -9,7 +9,7 @@ from litestar import Response
 from jobthread import __version__
 from jobthread.actions import demo
 from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, etag_of, if_other
-from jobthread.api.shapes import About, SignIn
+from jobthread.api.server_shapes import About, SignIn
 
 calls = Calls()
 

@@ -3,7 +3,7 @@
 from litestar import Response
 
 from jobthread import policy
-from jobthread.api import encoding, shapes
+from jobthread.api import encoding, trail_shapes
 from jobthread.api.calls import Asked, Calls, Who, answer
 from jobthread.errors import Forbidden
 from jobthread.store import audit
@@ -15,20 +15,20 @@ calls = Calls()
     "GET",
     "/api/audit",
     Who.STAFF,
-    query=shapes.AuditQuery,
-    answers={200: shapes.AuditEntries},
+    query=trail_shapes.AuditQuery,
+    answers={200: trail_shapes.AuditEntries},
     errors=(Forbidden,),
 )
-async def list_audit(asked: Asked[None, shapes.AuditQuery]) -> Response[bytes]:
+async def list_audit(asked: Asked[None, trail_shapes.AuditQuery]) -> Response[bytes]:
     """Who did what, when and from where, newest first."""
     if not policy.may_administer(asked.staff):
         raise Forbidden
     wanted, query = _filter(asked.query), asked.query
     page = await asked.parts.db.read(lambda tx: audit.page(tx, wanted, query.cursor, query.limit))
-    return answer(shapes.AuditEntries([encoding.audit_entry(e) for e in page.items], page.next_cursor))
+    return answer(trail_shapes.AuditEntries([encoding.audit_entry(e) for e in page.items], page.next_cursor))
 
 
-def _filter(query: shapes.AuditQuery) -> audit.AuditFilter:
+def _filter(query: trail_shapes.AuditQuery) -> audit.AuditFilter:
     kind, _, number = (query.actor or "").rpartition(":")
     named = query.actor is not None and number.isdigit()
     return audit.AuditFilter(

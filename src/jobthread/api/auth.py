@@ -3,7 +3,7 @@
 from litestar import Response
 
 from jobthread.actions import passwords, sessions
-from jobthread.api import encoding, fields, shapes
+from jobthread.api import encoding, fields, people_shapes
 from jobthread.api.caller import ended_session_cookie, session_cookie, session_token
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer, no_content
 from jobthread.errors import BadCredentials, Forbidden, Invalid, RateLimited
@@ -18,12 +18,12 @@ SESSION_COOKIE = {"Set-Cookie": "The session: HttpOnly, SameSite=Lax, on https a
     "POST",
     "/api/auth/login",
     Who.ANYONE,
-    body=shapes.Login,
-    answers={200: shapes.UserAnswer},
+    body=people_shapes.Login,
+    answers={200: people_shapes.UserAnswer},
     errors=(BadCredentials, RateLimited),
     headers=SESSION_COOKIE,
 )
-async def sign_in(asked: Asked[shapes.Login, Nothing]) -> Response[bytes]:
+async def sign_in(asked: Asked[people_shapes.Login, Nothing]) -> Response[bytes]:
     """Sign in with e-mail and password; sets the session cookie."""
     parts, by, email = asked.parts, asked.by, fields.line(asked.body.email, "email", 254)
     known = await parts.db.write(lambda tx: sessions.attempt(tx, by, email, parts.limits))
@@ -34,7 +34,7 @@ async def sign_in(asked: Asked[shapes.Login, Nothing]) -> Response[bytes]:
     signed_in, token = await parts.db.write(
         lambda tx: sessions.sign_in(tx, by, staff, password_hash, parts.session_days)
     )
-    response = answer(shapes.UserAnswer(encoding.user(signed_in)))
+    response = answer(people_shapes.UserAnswer(encoding.user(signed_in)))
     response.headers["Set-Cookie"] = session_cookie(parts, token)
     return response
 
@@ -49,21 +49,21 @@ async def sign_out(asked: Asked[None, Nothing]) -> Response[bytes]:
     return response
 
 
-@calls.add("GET", "/api/auth/me", Who.STAFF, answers={200: shapes.UserAnswer})
+@calls.add("GET", "/api/auth/me", Who.STAFF, answers={200: people_shapes.UserAnswer})
 async def who_am_i(asked: Asked[None, Nothing]) -> Response[bytes]:
     """Who is signed in."""
-    return answer(shapes.UserAnswer(encoding.user(asked.staff)))
+    return answer(people_shapes.UserAnswer(encoding.user(asked.staff)))
 
 
 @calls.add(
     "POST",
     "/api/auth/password",
     Who.STAFF,
-    body=shapes.PasswordChange,
+    body=people_shapes.PasswordChange,
     answers={204: None},
     errors=(Forbidden, RateLimited),
 )
-async def change_password(asked: Asked[shapes.PasswordChange, Nothing]) -> Response[bytes]:
+async def change_password(asked: Asked[people_shapes.PasswordChange, Nothing]) -> Response[bytes]:
     """Change one's own password; every other session of that person ends."""
     parts, by = asked.parts, asked.by
     if asked.staff.service:

@@ -7,7 +7,8 @@ from jobthread.api import customer_shapes as shapes
 from jobthread.api import fields
 from jobthread.api.caller import asks_for, visitor_cookie
 from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, if_changed
-from jobthread.api.shapes import ReadAnswer, moment
+from jobthread.api.shapes import ReadAnswer
+from jobthread.api.wire import moment
 from jobthread.business_hours import closed_until
 from jobthread.entities import SeenThread, ThreadStatus, Visitor
 from jobthread.errors import (

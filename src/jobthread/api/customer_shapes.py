@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from jobthread import entities as e
-from jobthread.api.shapes import Asking, ClientMsgId, Id, Ids, Limit, Moment, Seq, Text, moment
+from jobthread.api.wire import Asking, ClientMsgId, Id, Ids, Limit, Moment, Seq, Text, moment
 
 Token = Annotated[str, Meta(min_length=1, max_length=200)]
 

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from jobthread import policy
 from jobthread.actions import consent, people
-from jobthread.api import encoding, fields, shapes
+from jobthread.api import encoding, fields, people_shapes
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
 from jobthread.entities import Customer
 from jobthread.errors import Forbidden, NotFound
@@ -22,20 +22,20 @@ calls = Calls()
     "GET",
     "/api/customers",
     Who.STAFF,
-    query=shapes.CustomersQuery,
-    answers={200: shapes.Customers},
+    query=people_shapes.CustomersQuery,
+    answers={200: people_shapes.Customers},
     errors=(Forbidden,),
 )
-async def list_customers(asked: Asked[None, shapes.CustomersQuery]) -> Response[bytes]:
+async def list_customers(asked: Asked[None, people_shapes.CustomersQuery]) -> Response[bytes]:
     """Customers, newest first; `q` looks in name, e-mail and phone."""
     if not policy.may_edit_jobs(asked.staff):
         raise Forbidden
     query = asked.query
 
-    def page_with_consent(tx: Reading) -> shapes.Customers:
+    def page_with_consent(tx: Reading) -> people_shapes.Customers:
         page = store.customer_page(tx, query.q, query.cursor, query.limit)
         stopped = consent_store.stopped_among(tx, [customer.phone for customer in page.items])
-        return shapes.Customers([encoding.customer(c, stopped) for c in page.items], page.next_cursor)
+        return people_shapes.Customers([encoding.customer(c, stopped) for c in page.items], page.next_cursor)
 
     return answer(await asked.parts.db.read(page_with_consent))
 
@@ -44,11 +44,11 @@ async def list_customers(asked: Asked[None, shapes.CustomersQuery]) -> Response[
     "PATCH",
     "/api/customers/{customer_id:int}",
     Who.STAFF,
-    body=shapes.CustomerChange,
-    answers={200: shapes.Customer},
+    body=people_shapes.CustomerChange,
+    answers={200: people_shapes.Customer},
     errors=(Forbidden, NotFound),
 )
-async def change_customer(asked: Asked[shapes.CustomerChange, Nothing]) -> Response[bytes]:
+async def change_customer(asked: Asked[people_shapes.CustomerChange, Nothing]) -> Response[bytes]:
     """Change name or contacts. Links that went to a contact no longer on file are withdrawn."""
     if not policy.may_edit_jobs(asked.staff):
         raise Forbidden
@@ -64,11 +64,11 @@ async def change_customer(asked: Asked[shapes.CustomerChange, Nothing]) -> Respo
     "POST",
     "/api/customers/{customer_id:int}/sms-stop",
     Who.STAFF,
-    body=shapes.ConsentNote,
-    answers={200: shapes.Customer},
+    body=people_shapes.ConsentNote,
+    answers={200: people_shapes.Customer},
     errors=(Forbidden, NotFound),
 )
-async def stop_texts(asked: Asked[shapes.ConsentNote, Nothing]) -> Response[bytes]:
+async def stop_texts(asked: Asked[people_shapes.ConsentNote, Nothing]) -> Response[bytes]:
     """Note that the customer wants no more texts. Only the customer starts them again, by texting START."""
     customer_id, note = asked.id("customer_id"), fields.line(asked.body.note, "note")
     stopped = await asked.parts.db.write(lambda tx: _shape(tx, consent.stop(tx, asked.by, customer_id, note)))
@@ -79,21 +79,21 @@ async def stop_texts(asked: Asked[shapes.ConsentNote, Nothing]) -> Response[byte
     "GET",
     "/api/customers/{customer_id:int}/sms-consent",
     Who.STAFF,
-    answers={200: shapes.ConsentHistory},
+    answers={200: people_shapes.ConsentHistory},
     errors=(Forbidden, NotFound),
 )
 async def list_consent(asked: Asked[None, Nothing]) -> Response[bytes]:
     """What was ever said about texts to the number on file, newest first."""
     customer_id = asked.id("customer_id")
     found = await asked.parts.db.read(lambda tx: consent.history(tx, asked.by, customer_id))
-    return answer(shapes.ConsentHistory([encoding.consent(one) for one in found]))
+    return answer(people_shapes.ConsentHistory([encoding.consent(one) for one in found]))
 
 
-def _shape(tx: Reading, customer: Customer) -> shapes.Customer:
+def _shape(tx: Reading, customer: Customer) -> people_shapes.Customer:
     return encoding.customer(customer, consent_store.stopped_among(tx, [customer.phone]))
 
 
-def _changes(asked: shapes.CustomerChange, country: str) -> dict[str, Any]:
+def _changes(asked: people_shapes.CustomerChange, country: str) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if asked.name is not UNSET:
         changes["name"] = fields.line(asked.name, "name")

@@ -4,48 +4,52 @@ from collections.abc import Mapping
 from typing import Literal
 
 from jobthread import entities as e
-from jobthread.api import shapes
+from jobthread.api import delivery_shapes, people_shapes, shapes, trail_shapes, wire
 
 
-def user(staff: e.Staff) -> shapes.User:
-    return shapes.User(staff.id, staff.name, staff.email, staff.role, staff.active)
+def user(staff: e.Staff) -> people_shapes.User:
+    return people_shapes.User(staff.id, staff.name, staff.email, staff.role, staff.active)
 
 
-def person(person: e.Person | e.Staff) -> shapes.Person:
-    return shapes.Person(person.id, person.name, person.role)
+def person(person: e.Person | e.Staff) -> people_shapes.Person:
+    return people_shapes.Person(person.id, person.name, person.role)
 
 
-def named(person: e.Person | None) -> shapes.Named | None:
-    return shapes.Named(person.id, person.name) if person else None
+def named(person: e.Person | None) -> people_shapes.Named | None:
+    return people_shapes.Named(person.id, person.name) if person else None
 
 
-def consent(one: e.Consent) -> shapes.ConsentEntry:
-    return shapes.ConsentEntry(one.number, one.state, shapes.moment(one.at), one.how, one.note, named(one.by))
+def consent(one: e.Consent) -> people_shapes.ConsentEntry:
+    return people_shapes.ConsentEntry(
+        one.number, one.state, wire.moment(one.at), one.how, one.note, named(one.by)
+    )
 
 
 Stopped = Mapping[str, e.Micros]
 """Numbers that asked for no more texts, and since when."""
 
 
-def customer(customer: e.Customer, stopped: Stopped) -> shapes.Customer:
+def customer(customer: e.Customer, stopped: Stopped) -> people_shapes.Customer:
     since = stopped.get(customer.phone) if customer.phone else None
-    return shapes.Customer(
+    return people_shapes.Customer(
         id=customer.id,
         name=customer.name,
         email=customer.email,
         phone=customer.phone,
         sms_stopped=since is not None,
-        sms_stopped_since=shapes.maybe_moment(since),
+        sms_stopped_since=wire.maybe_moment(since),
     )
 
 
-def job_ref(ref: e.JobRef | None) -> shapes.JobRef | None:
-    return shapes.JobRef(ref.id, ref.reference, ref.title, ref.status, ref.customer_name) if ref else None
+def job_ref(ref: e.JobRef | None) -> people_shapes.JobRef | None:
+    return (
+        people_shapes.JobRef(ref.id, ref.reference, ref.title, ref.status, ref.customer_name) if ref else None
+    )
 
 
-def job(job: e.Job, threads: list[e.ThreadView], stopped: Stopped) -> shapes.Job:
+def job(job: e.Job, threads: list[e.ThreadView], stopped: Stopped) -> people_shapes.Job:
     ref = job.ref
-    return shapes.Job(
+    return people_shapes.Job(
         id=ref.id,
         reference=ref.reference,
         title=ref.title,
@@ -53,10 +57,10 @@ def job(job: e.Job, threads: list[e.ThreadView], stopped: Stopped) -> shapes.Job
         customer_name=ref.customer_name,
         customer=customer(job.customer, stopped),
         assignees=[person(staff) for staff in job.assignees],
-        scheduled_at=shapes.maybe_moment(job.scheduled_at),
+        scheduled_at=wire.maybe_moment(job.scheduled_at),
         external_id=job.external_id,
         threads=[
-            shapes.JobThread(t.id, t.subject, t.visibility, t.status, t.unread_count, t.needs_reply)
+            people_shapes.JobThread(t.id, t.subject, t.visibility, t.status, t.unread_count, t.needs_reply)
             for t in threads
         ],
     )
@@ -75,7 +79,7 @@ def message(m: e.Message) -> shapes.Message:
         body=m.body,
         event=event(m),
         client_msg_id=m.client_msg_id,
-        created_at=shapes.moment(m.created_at),
+        created_at=wire.moment(m.created_at),
         via=_VIA.get(m.via or ""),
     )
 
@@ -89,7 +93,7 @@ def read_by(read: e.ReadBy) -> shapes.ReadBy:
 def event(m: e.Message) -> shapes.Event | None:
     if m.event_type is None:
         return None
-    return shapes.Event(m.event_type, [shapes.Named(p.id, p.name) for p in m.event_people])
+    return shapes.Event(m.event_type, [people_shapes.Named(p.id, p.name) for p in m.event_people])
 
 
 def thread(view: e.ThreadView) -> shapes.Thread:
@@ -101,13 +105,13 @@ def thread(view: e.ThreadView) -> shapes.Thread:
         job=job_ref(view.job),
         participants=[person(p) for p in view.participants],
         created_by=named(view.created_by),
-        created_at=shapes.moment(view.created_at),
+        created_at=wire.moment(view.created_at),
         last_message=message(view.last_message) if view.last_message else None,
         last_seq=view.last_seq,
         last_read_seq=view.last_read_seq,
         unread_count=view.unread_count,
         needs_reply=view.needs_reply,
-        waiting_since=shapes.maybe_moment(view.waiting_since),
+        waiting_since=wire.maybe_moment(view.waiting_since),
         claimed_by=named(view.claimed_by),
         escalated=view.escalated,
         sms_stopped=view.sms_stopped,
@@ -117,33 +121,35 @@ def thread(view: e.ThreadView) -> shapes.Thread:
 
 
 def delivery(d: e.Delivery) -> shapes.Delivery:
-    return shapes.Delivery(d.id, d.channel, d.to, d.status, d.error, shapes.maybe_moment(d.sent_at))
+    return shapes.Delivery(d.id, d.channel, d.to, d.status, d.error, wire.maybe_moment(d.sent_at))
 
 
-def recipient(one: e.SentTo) -> shapes.Recipient:
+def recipient(one: e.SentTo) -> delivery_shapes.Recipient:
     kind, reader_id = one.delivery.reader or (e.SenderKind.CUSTOMER, 0)
-    return shapes.Recipient("staff" if kind is e.SenderKind.STAFF else "customer", reader_id, one.name)
+    return delivery_shapes.Recipient(
+        "staff" if kind is e.SenderKind.STAFF else "customer", reader_id, one.name
+    )
 
 
-def thread_delivery(one: e.SentTo) -> shapes.ThreadDelivery:
+def thread_delivery(one: e.SentTo) -> delivery_shapes.ThreadDelivery:
     """Without the address: who sees a thread need not see how its people are reached."""
     d = one.delivery
-    return shapes.ThreadDelivery(
+    return delivery_shapes.ThreadDelivery(
         id=d.id,
         recipient=recipient(one),
         channel=d.channel,
         from_seq=d.after_seq + 1,
         to_seq=d.up_to_seq,
         status=d.status,
-        queued_at=shapes.moment(d.created_at),
-        sent_at=shapes.maybe_moment(d.sent_at),
+        queued_at=wire.moment(d.created_at),
+        sent_at=wire.maybe_moment(d.sent_at),
         error=d.error,
     )
 
 
-def any_delivery(one: e.SentTo) -> shapes.AnyDelivery:
+def any_delivery(one: e.SentTo) -> delivery_shapes.AnyDelivery:
     d = one.delivery
-    return shapes.AnyDelivery(
+    return delivery_shapes.AnyDelivery(
         id=d.id,
         kind=d.kind,
         recipient=recipient(one),
@@ -153,9 +159,9 @@ def any_delivery(one: e.SentTo) -> shapes.AnyDelivery:
         job_id=d.job_id,
         thread_id=d.thread_id,
         attempts=d.attempts,
-        queued_at=shapes.moment(d.created_at),
-        due_at=shapes.moment(d.due_at),
-        sent_at=shapes.maybe_moment(d.sent_at),
+        queued_at=wire.moment(d.created_at),
+        due_at=wire.moment(d.due_at),
+        sent_at=wire.maybe_moment(d.sent_at),
         error=d.error,
     )
 
@@ -164,10 +170,10 @@ def link(link: e.Link, deliveries: tuple[e.Delivery, ...]) -> shapes.Link:
     return shapes.Link(
         session_id=link.id,
         created_by=named(link.created_by),
-        created_at=shapes.moment(link.created_at),
-        expires_at=shapes.moment(link.expires_at),
-        revoked_at=shapes.maybe_moment(link.revoked_at),
-        last_used_at=shapes.maybe_moment(link.last_used_at),
+        created_at=wire.moment(link.created_at),
+        expires_at=wire.moment(link.expires_at),
+        revoked_at=wire.maybe_moment(link.revoked_at),
+        last_used_at=wire.maybe_moment(link.last_used_at),
         last_ip=link.last_ip,
         last_user_agent=link.last_user_agent,
         use_count=link.use_count,
@@ -175,13 +181,15 @@ def link(link: e.Link, deliveries: tuple[e.Delivery, ...]) -> shapes.Link:
     )
 
 
-def audit_entry(entry: e.AuditEntry) -> shapes.AuditEntry:
-    return shapes.AuditEntry(
+def audit_entry(entry: e.AuditEntry) -> trail_shapes.AuditEntry:
+    return trail_shapes.AuditEntry(
         id=entry.id,
-        at=shapes.moment(entry.at),
-        actor=shapes.AuditActor(entry.actor_kind, entry.actor_id, entry.actor_name),
+        at=wire.moment(entry.at),
+        actor=trail_shapes.AuditActor(entry.actor_kind, entry.actor_id, entry.actor_name),
         action=entry.action,
-        subject=shapes.AuditSubject(entry.subject_kind, entry.subject_id) if entry.subject_kind else None,
+        subject=trail_shapes.AuditSubject(entry.subject_kind, entry.subject_id)
+        if entry.subject_kind
+        else None,
         job_id=entry.job_id,
         thread_id=entry.thread_id,
         ip=entry.ip,
@@ -190,14 +198,14 @@ def audit_entry(entry: e.AuditEntry) -> shapes.AuditEntry:
     )
 
 
-def incoming_mail(m: e.IncomingMail) -> shapes.IncomingMail:
+def incoming_mail(m: e.IncomingMail) -> trail_shapes.IncomingMail:
     kind, reader_id = m.reader
-    return shapes.IncomingMail(
+    return trail_shapes.IncomingMail(
         id=m.id,
-        received_at=shapes.moment(m.received_at),
+        received_at=wire.moment(m.received_at),
         outcome=m.outcome,
         reason=m.reason,
-        reader=shapes.AuditSubject(kind, reader_id),
+        reader=trail_shapes.AuditSubject(kind, reader_id),
         reader_name=m.reader_name,
         thread_id=m.thread_id,
         message_id=m.message_id,

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from jobthread.api import customer_shapes, health, shapes, sms_shapes
+from jobthread.api import (
+    customer_shapes,
+    delivery_shapes,
+    health,
+    people_shapes,
+    server_shapes,
+    shapes,
+    sms_shapes,
+    trail_shapes,
+)
 
 Json = dict[str, Any]
 
@@ -169,19 +178,19 @@ _VIEW: Json = {
 
 EXAMPLES: dict[Any, Any] = {
     # people
-    shapes.User: _USER,
-    shapes.UserAnswer: {"user": _USER},
-    shapes.Users: {"users": [_USER]},
-    shapes.Login: {"email": "dora@example.com", "password": "a wrench in the works"},
-    shapes.PasswordChange: {"current": "a wrench in the works", "new": "a spanner in the works"},
-    shapes.NewUser: {"name": "Tina Holm", "email": "tina@example.com", "role": "technician"},
-    shapes.UserChange: {"active": False},
+    people_shapes.User: _USER,
+    people_shapes.UserAnswer: {"user": _USER},
+    people_shapes.Users: {"users": [_USER]},
+    people_shapes.Login: {"email": "dora@example.com", "password": "a wrench in the works"},
+    people_shapes.PasswordChange: {"current": "a wrench in the works", "new": "a spanner in the works"},
+    people_shapes.NewUser: {"name": "Tina Holm", "email": "tina@example.com", "role": "technician"},
+    people_shapes.UserChange: {"active": False},
     # jobs and customers
-    shapes.Customer: _CUSTOMER,
-    shapes.Customers: {"customers": [_CUSTOMER], "next_cursor": None},
-    shapes.CustomerChange: {"phone": "+12025550123"},
-    shapes.ConsentNote: {"note": "Asked on the phone"},
-    shapes.ConsentHistory: {
+    people_shapes.Customer: _CUSTOMER,
+    people_shapes.Customers: {"customers": [_CUSTOMER], "next_cursor": None},
+    people_shapes.CustomerChange: {"phone": "+12025550123"},
+    people_shapes.ConsentNote: {"note": "Asked on the phone"},
+    people_shapes.ConsentHistory: {
         "entries": [
             {
                 "number": "+12025550123",
@@ -193,16 +202,16 @@ EXAMPLES: dict[Any, Any] = {
             }
         ]
     },
-    shapes.Job: _JOB,
-    shapes.Jobs: {"jobs": [_JOB], "next_cursor": None},
-    shapes.NewJob: {
+    people_shapes.Job: _JOB,
+    people_shapes.Jobs: {"jobs": [_JOB], "next_cursor": None},
+    people_shapes.NewJob: {
         "title": "Boiler off",
         "customer": {"name": "Carol Weaver", "email": "carol@example.com", "phone": "+12025550123"},
         "assignee_ids": [5],
         "scheduled_at": "2026-11-24T10:00:00+01:00",
         "external_id": "crm-4711",
     },
-    shapes.JobChange: {"status": "closed"},
+    people_shapes.JobChange: {"status": "closed"},
     # threads and messages
     shapes.Thread: _THREAD,
     shapes.Threads: {"threads": [_THREAD], "next_cursor": None},
@@ -282,8 +291,8 @@ EXAMPLES: dict[Any, Any] = {
     sms_shapes.GenericReceipt: {"id": "4712", "status": "delivered", "ref": "40-1795000000000000"},
     sms_shapes.Received: {"status": "ok"},
     # the rest
-    shapes.AuditEntries: {"entries": [_ENTRY], "next_cursor": None},
-    shapes.IncomingMails: {
+    trail_shapes.AuditEntries: {"entries": [_ENTRY], "next_cursor": None},
+    trail_shapes.IncomingMails: {
         "mails": [
             {
                 "id": 14,
@@ -299,11 +308,11 @@ EXAMPLES: dict[Any, Any] = {
         ],
         "next_cursor": None,
     },
-    shapes.About: {"company": "Example Heating", "version": "1.0.0", "demo": False, "sign_ins": []},
+    server_shapes.About: {"company": "Example Heating", "version": "1.0.0", "demo": False, "sign_ins": []},
     health.Health: {"status": "ok"},
     health.Readiness: {"status": "ready", "deliveries": "ok"},
     # notifications
-    shapes.Preferences: {
+    delivery_shapes.Preferences: {
         "email": "on",
         "push": "on",
         "quiet_from": "22:00",
@@ -313,14 +322,18 @@ EXAMPLES: dict[Any, Any] = {
         "phone": "+12025550123",
         "muted_thread_ids": [7],
     },
-    shapes.PreferencesChange: {"quiet_from": "22:00", "quiet_until": "06:00", "time_zone": "Europe/Madrid"},
-    shapes.PushKey: {"public_key": _PUBLIC_KEY},
-    shapes.PushSubscription: {
+    delivery_shapes.PreferencesChange: {
+        "quiet_from": "22:00",
+        "quiet_until": "06:00",
+        "time_zone": "Europe/Madrid",
+    },
+    delivery_shapes.PushKey: {"public_key": _PUBLIC_KEY},
+    delivery_shapes.PushSubscription: {
         "endpoint": "https://push.example.com/v2/abc",
         "keys": {"p256dh": _PUBLIC_KEY, "auth": "c2l4dGVlbiBieXRlcyBvaw"},
     },
-    shapes.Presence: {"visible": True},
-    shapes.ThreadDeliveries: {
+    delivery_shapes.Presence: {"visible": True},
+    delivery_shapes.ThreadDeliveries: {
         "deliveries": [
             {
                 "id": 41,
@@ -335,8 +348,8 @@ EXAMPLES: dict[Any, Any] = {
             }
         ]
     },
-    shapes.AnyDelivery: _ANY_DELIVERY,
-    shapes.Deliveries: {
+    delivery_shapes.AnyDelivery: _ANY_DELIVERY,
+    delivery_shapes.Deliveries: {
         "channels": [
             {"channel": "email", "last_sent_at": "2026-11-23T08:15:32.100Z", "waiting": 1, "failed": 0},
             {"channel": "sms", "last_sent_at": None, "waiting": 0, "failed": 0},
@@ -345,5 +358,5 @@ EXAMPLES: dict[Any, Any] = {
         "deliveries": [_ANY_DELIVERY],
         "next_cursor": None,
     },
-    shapes.TestDelivery: {"channel": "email"},
+    delivery_shapes.TestDelivery: {"channel": "email"},
 }

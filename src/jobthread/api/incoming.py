@@ -5,7 +5,7 @@ import asyncio
 from litestar import Response
 
 from jobthread import policy
-from jobthread.api import encoding, shapes
+from jobthread.api import encoding, trail_shapes
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
 from jobthread.errors import Forbidden, NotFound
 from jobthread.store import incoming
@@ -19,17 +19,19 @@ MAIL = "message/rfc822"
     "GET",
     "/api/incoming-mails",
     Who.STAFF,
-    query=shapes.IncomingMailsQuery,
-    answers={200: shapes.IncomingMails},
+    query=trail_shapes.IncomingMailsQuery,
+    answers={200: trail_shapes.IncomingMails},
     errors=(Forbidden,),
 )
-async def list_incoming_mails(asked: Asked[None, shapes.IncomingMailsQuery]) -> Response[bytes]:
+async def list_incoming_mails(asked: Asked[None, trail_shapes.IncomingMailsQuery]) -> Response[bytes]:
     """The mails that came to signed addresses, newest first."""
     if not policy.may_administer(asked.staff):
         raise Forbidden
     query = asked.query
     page = await asked.parts.db.read(lambda tx: incoming.page(tx, query.cursor, query.limit))
-    return answer(shapes.IncomingMails([encoding.incoming_mail(m) for m in page.items], page.next_cursor))
+    return answer(
+        trail_shapes.IncomingMails([encoding.incoming_mail(m) for m in page.items], page.next_cursor)
+    )
 
 
 @calls.add(

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from jobthread import policy
 from jobthread.actions import jobs
-from jobthread.api import encoding, fields, shapes
+from jobthread.api import encoding, fields, people_shapes
 from jobthread.api.calls import ETAG, Asked, Calls, Nothing, Who, answer, if_changed
 from jobthread.entities import Job, JobStatus, Micros, Staff
 from jobthread.errors import Forbidden, Invalid, NotFound, Taken
@@ -25,32 +25,32 @@ calls = Calls()
     "GET",
     "/api/jobs",
     Who.STAFF,
-    query=shapes.JobsQuery,
-    answers={200: shapes.Jobs, 304: None},
+    query=people_shapes.JobsQuery,
+    answers={200: people_shapes.Jobs, 304: None},
     headers=ETAG,
 )
-async def list_jobs(asked: Asked[None, shapes.JobsQuery]) -> Response[bytes]:
+async def list_jobs(asked: Asked[None, people_shapes.JobsQuery]) -> Response[bytes]:
     """Jobs that the caller may see, newest first; `q` looks in reference, title and customer."""
     query, staff = asked.query, asked.staff
     status = None if query.status == "all" else JobStatus(query.status)
 
-    def page_with_threads(tx: Reading) -> Page[shapes.Job]:
+    def page_with_threads(tx: Reading) -> Page[people_shapes.Job]:
         page = store.page(tx, job_sight_of(staff), query.q, status, query.cursor, query.limit)
         return Page([_shape(tx, staff, job) for job in page.items], page.next_cursor)
 
     page = await asked.parts.db.read(page_with_threads)
-    return if_changed(asked, shapes.Jobs(page.items, page.next_cursor))
+    return if_changed(asked, people_shapes.Jobs(page.items, page.next_cursor))
 
 
 @calls.add(
     "POST",
     "/api/jobs",
     Who.STAFF,
-    body=shapes.NewJob,
-    answers={201: shapes.Job},
+    body=people_shapes.NewJob,
+    answers={201: people_shapes.Job},
     errors=(Forbidden, Taken),
 )
-async def create_job(asked: Asked[shapes.NewJob, Nothing]) -> Response[bytes]:
+async def create_job(asked: Asked[people_shapes.NewJob, Nothing]) -> Response[bytes]:
     """Take in a job, for a known customer or a new one."""
     if not policy.may_edit_jobs(asked.staff):
         raise Forbidden
@@ -63,7 +63,7 @@ async def create_job(asked: Asked[shapes.NewJob, Nothing]) -> Response[bytes]:
     "GET",
     "/api/jobs/{job_id:int}",
     Who.STAFF,
-    answers={200: shapes.Job, 304: None},
+    answers={200: people_shapes.Job, 304: None},
     errors=(NotFound,),
     headers=ETAG,
 )
@@ -80,11 +80,11 @@ async def get_job(asked: Asked[None, Nothing]) -> Response[bytes]:
     "PATCH",
     "/api/jobs/{job_id:int}",
     Who.STAFF,
-    body=shapes.JobChange,
-    answers={200: shapes.Job},
+    body=people_shapes.JobChange,
+    answers={200: people_shapes.Job},
     errors=(Forbidden, NotFound, Taken),
 )
-async def change_job(asked: Asked[shapes.JobChange, Nothing]) -> Response[bytes]:
+async def change_job(asked: Asked[people_shapes.JobChange, Nothing]) -> Response[bytes]:
     """Change what is given. Closing a job shuts its customer links until it is active again."""
     job_id, staff, by = asked.id("job_id"), asked.staff, asked.by
     changes = _changes(asked.body)
@@ -93,13 +93,13 @@ async def change_job(asked: Asked[shapes.JobChange, Nothing]) -> Response[bytes]
     )
 
 
-def _shape(tx: Reading, staff: Staff, job: Job) -> shapes.Job:
+def _shape(tx: Reading, staff: Staff, job: Job) -> people_shapes.Job:
     in_job = views.ThreadFilter(job_id=job.ref.id)
     found = views.page(tx, sight_of(staff), in_job, views.reader_of(staff), None, 100)
     return encoding.job(job, found.items, consent.stopped_among(tx, [job.customer.phone]))
 
 
-def _new_job(asked: shapes.NewJob, country: str) -> jobs.NewJob:
+def _new_job(asked: people_shapes.NewJob, country: str) -> jobs.NewJob:
     return jobs.NewJob(
         title=fields.line(asked.title, "title"),
         customer=_customer(asked.customer, country),
@@ -114,7 +114,7 @@ def _scheduled(at: datetime | None) -> Micros | None:
     return None if at is None else fields.scheduled(at, "scheduled_at")
 
 
-def _customer(asked: shapes.JobCustomer, country: str) -> jobs.NewCustomer | int:
+def _customer(asked: people_shapes.JobCustomer, country: str) -> jobs.NewCustomer | int:
     if asked.id is not None:
         if asked.name or asked.email or asked.phone:
             raise Invalid("customer", "give either an id or a new customer's name and contacts")
@@ -128,7 +128,7 @@ def _customer(asked: shapes.JobCustomer, country: str) -> jobs.NewCustomer | int
     )
 
 
-def _changes(asked: shapes.JobChange) -> dict[str, Any]:
+def _changes(asked: people_shapes.JobChange) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if asked.reference is not UNSET:
         changes["reference"] = fields.line(asked.reference, "reference", 60)

@@ -3,7 +3,7 @@
 from litestar import Response
 
 from jobthread.actions import links
-from jobthread.api import encoding, fields, shapes
+from jobthread.api import encoding, fields, shapes, wire
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer, no_content
 from jobthread.errors import Forbidden, JobClosed, NotFound, RateLimited
 
@@ -45,7 +45,7 @@ async def create_link(asked: Asked[shapes.NewLink, Nothing]) -> Response[bytes]:
         lambda tx: links.issue(tx, asked.by, how, job_id, new.channels, new.expires_in_hours)
     )
     deliveries = [encoding.delivery(d) for d in issued.deliveries]
-    shown = shapes.IssuedLink(issued.link_id, issued.url, shapes.moment(issued.expires_at), deliveries)
+    shown = shapes.IssuedLink(issued.link_id, issued.url, wire.moment(issued.expires_at), deliveries)
     return answer(shown, 201)
 
 

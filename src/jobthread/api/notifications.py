@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from jobthread.actions import preferences
 from jobthread.actions.quiet_hours import time_zones
-from jobthread.api import docs, fields, shapes
+from jobthread.api import delivery_shapes, docs, fields
 from jobthread.api.caller import asks_for, place_of
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer, no_content
 from jobthread.entities import Language, Preferences
@@ -24,7 +24,7 @@ UNSUBSCRIBE = "/api/chat/unsubscribe/{token:str}"
 # --- preferences ----------------------------------------------------------------------------------
 
 
-@calls.add("GET", "/api/auth/preferences", Who.STAFF, answers={200: shapes.Preferences})
+@calls.add("GET", "/api/auth/preferences", Who.STAFF, answers={200: delivery_shapes.Preferences})
 async def get_preferences(asked: Asked[None, Nothing]) -> Response[bytes]:
     """How one wants to be told of what one has not read."""
     return answer(_shown(*await asked.parts.db.read(lambda tx: preferences.own(tx, asked.by))))
@@ -34,16 +34,16 @@ async def get_preferences(asked: Asked[None, Nothing]) -> Response[bytes]:
     "PATCH",
     "/api/auth/preferences",
     Who.STAFF,
-    body=shapes.PreferencesChange,
-    answers={200: shapes.Preferences},
+    body=delivery_shapes.PreferencesChange,
+    answers={200: delivery_shapes.Preferences},
 )
-async def change_preferences(asked: Asked[shapes.PreferencesChange, Nothing]) -> Response[bytes]:
+async def change_preferences(asked: Asked[delivery_shapes.PreferencesChange, Nothing]) -> Response[bytes]:
     """Change what is given. Quiet hours put off until their end what would be told during them."""
     changes = _changes(asked.body, asked.parts.country)
     return answer(_shown(*await asked.parts.db.write(lambda tx: preferences.change(tx, asked.by, changes))))
 
 
-def _changes(asked: shapes.PreferencesChange, country: str) -> dict[str, Any]:
+def _changes(asked: delivery_shapes.PreferencesChange, country: str) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     for name in ("email", "push"):
         if (given := getattr(asked, name)) is not UNSET:
@@ -62,8 +62,8 @@ def _changes(asked: shapes.PreferencesChange, country: str) -> dict[str, Any]:
     return changes
 
 
-def _shown(wanted: Preferences, muted: list[int]) -> shapes.Preferences:
-    return shapes.Preferences(
+def _shown(wanted: Preferences, muted: list[int]) -> delivery_shapes.Preferences:
+    return delivery_shapes.Preferences(
         email="on" if wanted.email else "off",
         push="on" if wanted.push else "off",
         quiet_from=_time(wanted.quiet_from),
@@ -102,8 +102,8 @@ async def unmute_thread(asked: Asked[None, Nothing]) -> Response[bytes]:
 # --- presence -------------------------------------------------------------------------------------
 
 
-@calls.add("POST", "/api/chat/presence", Who.STAFF, body=shapes.Presence, answers={204: None})
-async def show_presence(asked: Asked[shapes.Presence, Nothing]) -> Response[bytes]:
+@calls.add("POST", "/api/chat/presence", Who.STAFF, body=delivery_shapes.Presence, answers={204: None})
+async def show_presence(asked: Asked[delivery_shapes.Presence, Nothing]) -> Response[bytes]:
     """The app is before one's eyes: said every 45 s, it holds for 90. `false`: not any more."""
     return await _present(asked)
 
@@ -112,15 +112,15 @@ async def show_presence(asked: Asked[shapes.Presence, Nothing]) -> Response[byte
     "POST",
     "/api/chat/customer/jobs/{job_id:int}/presence",
     Who.VISITOR,
-    body=shapes.Presence,
+    body=delivery_shapes.Presence,
     answers={204: None},
 )
-async def customer_presence(asked: Asked[shapes.Presence, Nothing]) -> Response[bytes]:
+async def customer_presence(asked: Asked[delivery_shapes.Presence, Nothing]) -> Response[bytes]:
     """The same of a customer, for the page of this job."""
     return await _present(asked)
 
 
-async def _present(asked: Asked[shapes.Presence, Nothing]) -> Response[bytes]:
+async def _present(asked: Asked[delivery_shapes.Presence, Nothing]) -> Response[bytes]:
     place, visible = place_of(asked.request, asked.parts), asked.body.visible
     await asked.parts.db.write(lambda tx: preferences.show(tx, asked.by.caller, place, visible))
     return no_content()

@@ -14,7 +14,7 @@ from jobthread.api.examples import EXAMPLES
 from jobthread.api.openapi_words import ABOUT, DONE, MEANS, NOUNS, PATH_IDS, SECURITY
 from jobthread.api.refusals import Refusal, every_refusal, refusals
 from jobthread.api.schemas import REF, Json, Shapes, shapes_of
-from jobthread.api.shapes import Problem
+from jobthread.api.server_shapes import Problem
 from jobthread.errors import Invalid, JobthreadError, RateLimited
 
 _PARAMETER = re.compile(r"\{(\w+):(\w+)\}")

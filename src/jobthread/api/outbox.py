@@ -11,7 +11,7 @@ from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 
 from jobthread.api import docs
-from jobthread.api.shapes import moment
+from jobthread.api.wire import moment
 from jobthread.deliver import mailbox
 
 SHOWN = 50

@@ -8,7 +8,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from jobthread.api.shapes import FieldError, Problem
+from jobthread.api.server_shapes import FieldError, Problem
 from jobthread.errors import Invalid, JobthreadError, MethodNotAllowed, NotFound
 
 log = structlog.get_logger()

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from litestar import Response
 
 from jobthread.actions import push
-from jobthread.api import shapes
+from jobthread.api import delivery_shapes
 from jobthread.api.caller import ground_of
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer, no_content
 from jobthread.deliver.push_encryption import AUTH_BYTES, decoded, is_point
@@ -15,21 +15,21 @@ from jobthread.store.grounds import GroundKind
 calls = Calls()
 
 
-@calls.add("GET", "/api/push/key", Who.STAFF, answers={200: shapes.PushKey})
+@calls.add("GET", "/api/push/key", Who.STAFF, answers={200: delivery_shapes.PushKey})
 async def push_key(asked: Asked[None, Nothing]) -> Response[bytes]:
     """The server's public key, as `PushManager.subscribe` wants it."""
-    return answer(shapes.PushKey(asked.parts.push_key))
+    return answer(delivery_shapes.PushKey(asked.parts.push_key))
 
 
 @calls.add(
     "PUT",
     "/api/push/subscription",
     Who.STAFF,
-    body=shapes.PushSubscription,
+    body=delivery_shapes.PushSubscription,
     answers={204: None},
     errors=(Forbidden,),
 )
-async def subscribe_device(asked: Asked[shapes.PushSubscription, Nothing]) -> Response[bytes]:
+async def subscribe_device(asked: Asked[delivery_shapes.PushSubscription, Nothing]) -> Response[bytes]:
     """Have notices shown by this browser, for as long as one is signed in there. A later one replaces it."""
     body, session = asked.body, _session_of(asked)
     _check(body)
@@ -47,14 +47,14 @@ async def unsubscribe_device(asked: Asked[None, Nothing]) -> Response[bytes]:
     return no_content()
 
 
-def _session_of(asked: Asked[shapes.PushSubscription, Nothing] | Asked[None, Nothing]) -> bytes:
+def _session_of(asked: Asked[delivery_shapes.PushSubscription, Nothing] | Asked[None, Nothing]) -> bytes:
     ground = ground_of(asked.request, asked.parts, asked.staff)
     if ground.kind is not GroundKind.SESSION:
         raise Forbidden("notices are for people who are signed in with a browser")
     return ground.token_hash
 
 
-def _check(body: shapes.PushSubscription) -> None:
+def _check(body: delivery_shapes.PushSubscription) -> None:
     """Whether the host is a public one is asked each time that it is connected to."""
     try:
         at = urlsplit(body.endpoint)

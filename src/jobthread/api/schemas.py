@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from jobthread.api.calls import Call
-from jobthread.api.shapes import Problem
+from jobthread.api.server_shapes import Problem
 
 Json = dict[str, Any]
 

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from jobthread import policy
 from jobthread.actions import passwords, people
-from jobthread.api import encoding, fields, shapes
+from jobthread.api import encoding, fields, people_shapes
 from jobthread.api.calls import Asked, Calls, Nothing, Who, answer
 from jobthread.errors import Forbidden, LastAdmin, NotFound, Taken
 from jobthread.store import people as store
@@ -16,25 +16,30 @@ calls = Calls()
 
 
 @calls.add(
-    "GET", "/api/users", Who.STAFF, query=shapes.UsersQuery, answers={200: shapes.Users}, errors=(Forbidden,)
+    "GET",
+    "/api/users",
+    Who.STAFF,
+    query=people_shapes.UsersQuery,
+    answers={200: people_shapes.Users},
+    errors=(Forbidden,),
 )
-async def list_users(asked: Asked[None, shapes.UsersQuery]) -> Response[bytes]:
+async def list_users(asked: Asked[None, people_shapes.UsersQuery]) -> Response[bytes]:
     """Active staff, to choose participants from; `all=true` (admins): also those who were deactivated."""
     if asked.query.all and not policy.may_administer(asked.staff):
         raise Forbidden
     found = await asked.parts.db.read(store.all_staff if asked.query.all else store.active_staff)
-    return answer(shapes.Users([encoding.user(staff) for staff in found]))
+    return answer(people_shapes.Users([encoding.user(staff) for staff in found]))
 
 
 @calls.add(
     "POST",
     "/api/users",
     Who.STAFF,
-    body=shapes.NewUser,
-    answers={201: shapes.User},
+    body=people_shapes.NewUser,
+    answers={201: people_shapes.User},
     errors=(Forbidden, Taken),
 )
-async def create_user(asked: Asked[shapes.NewUser, Nothing]) -> Response[bytes]:
+async def create_user(asked: Asked[people_shapes.NewUser, Nothing]) -> Response[bytes]:
     """Add a member of staff; without a password the account cannot sign in yet."""
     _check_admin(asked)
     new = asked.body
@@ -50,11 +55,11 @@ async def create_user(asked: Asked[shapes.NewUser, Nothing]) -> Response[bytes]:
     "PATCH",
     "/api/users/{user_id:int}",
     Who.STAFF,
-    body=shapes.UserChange,
-    answers={200: shapes.User},
+    body=people_shapes.UserChange,
+    answers={200: people_shapes.User},
     errors=(Forbidden, NotFound, LastAdmin, Taken),
 )
-async def change_user(asked: Asked[shapes.UserChange, Nothing]) -> Response[bytes]:
+async def change_user(asked: Asked[people_shapes.UserChange, Nothing]) -> Response[bytes]:
     """Change name, e-mail, role, password, or deactivate; a deactivated person is out at once."""
     _check_admin(asked)
     user_id = asked.id("user_id")
@@ -63,7 +68,7 @@ async def change_user(asked: Asked[shapes.UserChange, Nothing]) -> Response[byte
     return answer(encoding.user(changed))
 
 
-async def _changes(asked: shapes.UserChange) -> dict[str, Any]:
+async def _changes(asked: people_shapes.UserChange) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if asked.name is not UNSET:
         changes["name"] = fields.line(asked.name, "name")
