@@ -226,7 +226,6 @@ def test_a_browser_that_refuses_cookies_can_read_and_answer(people: People, cast
     expect(carol.get_by_text("Tom comes on Friday.")).to_be_visible()
     carol.context.clear_cookies()
     write(carol, "I keep no cookies")
-    looks_for_news(carol)
     wait_until(lambda: stored(cast) == ["I keep no cookies"])
     expect(carol.locator("[data-state=sending]")).to_have_count(0)
 

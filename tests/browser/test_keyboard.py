@@ -59,6 +59,7 @@ def test_signing_out_with_messages_waiting_asks_and_no_is_the_nearest_answer(
     thread = cast.dora.opens_thread(cast.tom)
     page = someone(cast.dora, address(thread))
     people.opens_offline(page)
+    expect(writing(page)).to_be_visible()
     with people.offline(page):
         tab_to(writing(page))
         page.keyboard.type("The valve is stuck\n")

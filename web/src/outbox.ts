@@ -13,6 +13,8 @@ import type { CustomerMessage, Message } from "./shapes";
 
 export type Stored = Message | CustomerMessage;
 type Taken = (message: Stored, was: Outgoing) => void;
+/** What is left: nothing that could arrive, what waits for its turn, or for a new sign-in. */
+export type Left = "nothing" | "waiting" | "signed out";
 
 /** Kept first, sent later: from here on it survives a reload, a closed page and an empty battery. */
 export const write = (who: Who, thread_id: number, body: string): Promise<Outgoing> =>
@@ -20,12 +22,12 @@ export const write = (who: Who, thread_id: number, body: string): Promise<Outgoi
 
 /**
  * Send what this person wrote, oldest first. Whatever was sent before and got no answer is sent again under its
- * own id, so that the server knows it. Answers whether all of it has arrived or been refused.
+ * own id, so that the server knows it.
  */
-export const flush = (who: Who, taken: Taken = () => {}): Promise<boolean> =>
+export const flush = (who: Who, taken: Taken = () => {}): Promise<Left> =>
   alone(async () => {
     // In another tab somebody else may have signed in since: under their name nothing of this goes out.
-    if (who.startsWith("staff:") && (await signedIn()) !== who) return false;
+    if (who.startsWith("staff:") && (await signedIn()) !== who) return "waiting";
     for (const message of await outgoing(who)) {
       if (message.refused) continue;
       try {
@@ -34,12 +36,13 @@ export const flush = (who: Who, taken: Taken = () => {}): Promise<boolean> =>
         taken(stored, message);
       } catch (error) {
         // A session that has ended can begin again: until then its messages wait, as they do for signal.
-        if (error instanceof NoSignal || isSignedOut(error)) return false;
+        if (isSignedOut(error)) return "signed out";
+        if (error instanceof NoSignal) return "waiting";
         if (!(error instanceof Refused)) throw error;
         await putOutgoing({ ...message, refused: error.code });
       }
     }
-    return true;
+    return "nothing";
   });
 
 /**

@@ -48,6 +48,7 @@ class Inbox {
   readonly sending = new Sending(
     () => session.who,
     (message) => this.took(message as Message),
+    () => session.lost(),
   );
 
   /** Begin to listen for news; answers how to stop. */

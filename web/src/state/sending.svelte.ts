@@ -8,10 +8,11 @@ export class Sending {
   #sending = false;
   #again = false;
 
-  /** `taken` is told of each message that the server now has. */
+  /** `taken` is told of each message that the server now has; `signedOut` where it takes none from this browser. */
   constructor(
     private who: () => Who,
     private taken: (message: Stored, was: Outgoing) => void,
+    private signedOut: () => void,
   ) {}
 
   async write(thread: number, body: string) {
@@ -38,9 +39,11 @@ export class Sending {
     try {
       while (this.#again) {
         this.#again = false;
-        const all = await flush(this.who(), this.taken);
+        const left = await flush(this.who(), this.taken);
         await this.#reload();
-        if (!all) await askForSync();
+        if (left === "signed out") this.signedOut();
+        // Not waited for: there are browsers that never answer.
+        if (left !== "nothing") void askForSync();
       }
     } finally {
       this.#sending = false;

@@ -52,6 +52,7 @@ export class Visit {
       this.who,
       (messages) => this.took(messages),
       () => this.changed(),
+      () => void this.news.now(),
     );
     this.news = new News(this.look, {
       path: `/api/chat/customer/jobs/${opening.job}/events`,
