@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from jobthread.deliver.letters import Withheld, as_of_now
-from jobthread.deliver.outgoing import Compose, DeliveryFailed, Letter, Outgoing, Send, Trial
+from jobthread.deliver.outgoing import Away, Compose, DeliveryFailed, Letter, Outgoing, Send, Trial
 from jobthread.entities import (
     Actor,
     AuditAction,
@@ -107,7 +107,7 @@ async def _tried(means: Means, claimed: Claimed) -> _Outcome:
 
 
 def _with_token(letter: Letter, token: str) -> Letter:
-    return letter if isinstance(letter, Trial) else replace(letter, token=token)
+    return letter if isinstance(letter, Trial | Away) else replace(letter, token=token)
 
 
 async def _sent(means: Means, claimed: Claimed, send: Send, outgoing: Outgoing, token: str) -> _Outcome:

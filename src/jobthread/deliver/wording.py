@@ -33,6 +33,13 @@ class Wording:
     texts_stopped: str
     """With `{company}`. `START` is the word that every provider knows."""
     texts_help: str
+    away_thanks: str
+    away: str
+    """With `{opens}`: the words of the customer's page."""
+    away_text_message: str
+    """With `{company}` and `{opens}`; with letters that a text message holds."""
+    weekdays: tuple[str, ...]
+    """Short, from Monday."""
 
 
 WORDINGS: Mapping[Language, Wording] = MappingProxyType(
@@ -57,6 +64,13 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             trial_text_message="{company}: this is a test. Text messages from here reach you.",
             texts_stopped="{company}: you will get no more texts from us. Reply START to get them again.",
             texts_help="{company}: texts about your job. Reply to write to us, or STOP to end these texts.",
+            away_thanks="Thank you, your message has arrived.",
+            away="The office is closed. Somebody answers when it opens: {opens}.",
+            away_text_message=(
+                "{company}: thank you, your message has arrived. "
+                "The office is closed. Somebody answers when it opens: {opens}."
+            ),
+            weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
         ),
         Language.ES: Wording(
             hello="Hola",
@@ -78,6 +92,13 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             trial_text_message="{company}: esto es una prueba. Los SMS desde aquí le llegan.",
             texts_stopped="{company}: no recibirá más SMS nuestros. Responda START para volver a recibirlos.",
             texts_help="{company}: SMS sobre su trabajo. Responda para escribirnos o STOP para salir.",
+            away_thanks="Gracias, su mensaje ha llegado.",
+            away="La oficina está cerrada. Alguien responde cuando abra: {opens}.",
+            away_text_message=(
+                "{company}: gracias, su mensaje ha llegado. "
+                "Ahora no hay nadie en la oficina. Alguien responde cuando abra: {opens}."
+            ),
+            weekdays=("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
         ),
     }
 )
