@@ -19,11 +19,12 @@ from jobthread.deliver.outgoing import Outgoing
 from jobthread.deliver.sms_allowed import only_where_allowed
 from jobthread.deliver.worker import LEASE
 from jobthread.entities import Actor, Channel, Delivery, Reader, Role, SeenJob, SenderKind, Staff, Visibility
-from jobthread.store import limits, outbox
+from jobthread.store import limits, links, outbox
 from jobthread.store.database import Database, Reading, Writing
 from jobthread.store.incoming import Mail, Taken
 from jobthread.store.tables import deliveries
 from jobthread.texting import keyword
+from jobthread.tokens import hash_of, new_token
 from tests.deliver.post import COMPANY, KEY, SEAL, SECOND, Clock, link_to
 
 T = TypeVar("T")
@@ -129,3 +130,9 @@ def _opened(tx: Writing) -> tuple[Staff, SeenJob, int]:
 
 def _all_deliveries(tx: Reading) -> list[Delivery]:
     return [outbox.made(row) for row in tx.conn.execute(select(deliveries).order_by(deliveries.c.id))]
+
+
+def link_of(tx: Writing, office: Office) -> int:
+    """A link to Carol's job, as Dora might hand it over."""
+    expires_at = tx.now + 7 * 24 * 3600 * SECOND
+    return links.add(tx, office.job.ref.id, office.customer_id, hash_of(new_token()), None, expires_at)

@@ -1,4 +1,4 @@
-"""The line while nobody is there, back by the way that the answer came: once a night, and only while true."""
+"""The line while nobody is there, back by the way that the answer came: once a night, and to no machine twice."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,37 +8,30 @@ from email.policy import default
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from msgspec import structs
 
-from jobthread.actions import consent as consent_actions
-from jobthread.actions import jobs, messages, people, threads
+from jobthread.actions import away, messages
 from jobthread.business_hours import closed_until
 from jobthread.deliver import email
-from jobthread.deliver.attempt import Means, attempt
 from jobthread.deliver.away import day_and_time
 from jobthread.deliver.compose import composer
 from jobthread.deliver.gsm7 import pieces, written
 from jobthread.deliver.outgoing import Away, Notice, Outgoing
 from jobthread.deliver.wording import WORDINGS
-from jobthread.deliver.worker import LEASE
 from jobthread.entities import (
     Actor,
     Channel,
     Delivery,
     DeliveryKind,
     DeliveryStatus,
-    JobStatus,
     Language,
     SenderKind,
-    ThreadStatus,
-    Visibility,
+    Texter,
     Visitor,
 )
 from jobthread.receive import parse
-from jobthread.store import links, outbox, preferences
+from jobthread.store import preferences
 from jobthread.store.database import Database, Writing
-from jobthread.store.tables import chat_threads
-from jobthread.tokens import hash_of, new_token
 from tests.deliver.closed_office import (
     COMPOSE,
     HOURS,
@@ -46,9 +39,10 @@ from tests.deliver.closed_office import (
     MONDAY_MORNING,
     NUMBER,
     Office,
+    link_of,
 )
 from tests.deliver.mail_server import text_of
-from tests.deliver.post import KEY, SEAL, SENDER, Clock, link_to
+from tests.deliver.post import KEY, SENDER, link_to
 
 DAY = 86_400_000_000
 SMS, EMAIL = ("away", "sms"), ("away", "email")
@@ -59,11 +53,6 @@ BY_TEXT = (
 BY_MAIL = (
     "Thank you, your message has arrived.\nThe office is closed. Somebody answers when it opens: Mon, 08:00."
 )
-
-
-@pytest.fixture
-def office(db: Database, clock: Clock) -> Office:
-    return Office(db, clock)
 
 
 def mail_of(outgoing: Outgoing) -> EmailMessage:
@@ -105,9 +94,9 @@ def test_who_mails_at_night_is_told_by_mail_in_the_same_conversation(office: Off
 def test_the_customers_mail_program_shows_it_beside_the_notifications(office: Office) -> None:
     office.write(office.a_mail())
     [delivery] = office.queued()
-    away = Away(delivery, "Carol", Language.EN, "Your boiler", 7, 8)
+    line = Away(delivery, "Carol", Language.EN, "Your boiler", 7, 8)
     news = Notice(delivery, "token", "Carol", Language.EN, "Your boiler", 7, 1, (), 0)
-    about_it, beside = COMPOSE(away), COMPOSE(news)
+    about_it, beside = COMPOSE(line), COMPOSE(news)
     assert (about_it.conversation, about_it.subject) == (beside.conversation, beside.subject)
     assert (about_it.reply_to, about_it.unsubscribe) == (beside.reply_to, beside.unsubscribe)
     assert beside.auto_submitted == "auto-generated"
@@ -132,15 +121,15 @@ def test_it_is_told_in_the_customers_language(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    "company", ["A company of thirty letters, X", "Ñ" * 30, "A company of more than thirty letters"]
+    "company", ["A company of thirty letters, X", "Ñ" * 30, "A company of sixty letters " * 3]
 )
 def test_a_text_costs_one_message_on_any_day_in_any_language(company: str) -> None:
     compose = composer(company, link_to, KEY, time_zone="Europe/Madrid")
     delivery = Delivery(1, Channel.SMS, NUMBER, DeliveryStatus.QUEUED, None, 1, 0, 0, 0, None, None)
     for language in Language:
         for day in range(7):
-            away = Away(delivery, "Carol", language, "Your boiler", 0, day * DAY)
-            text = compose(away).text
+            line = Away(delivery, "Carol", language, "Your boiler", 0, day * DAY)
+            text = compose(line).text
             assert text == written(text)
             assert pieces(text) == 1, text
 
@@ -184,6 +173,27 @@ def test_a_text_that_is_handed_over_twice_brings_one(office: Office) -> None:
     assert office.kinds() == [SMS]
 
 
+def test_a_message_that_was_said_before_or_is_followed_by_something_else_brings_none(office: Office) -> None:
+    """Whatever comes to be forgotten of what came in: the message itself is known for ever."""
+    texter = Actor(Texter(office.customer_id, "Carol", office.job.ref.id, 0, 0), "", "")
+    opens = closed_until(HOURS, office.clock.now)
+    send = messages.Send(texter, office.thread_id, "Hello?", "one", "sms", opens)
+
+    def sent(tx: Writing) -> messages.Sent:
+        [said] = messages.send_all(tx, [send])
+        assert isinstance(said, messages.Sent)
+        away.send_back(tx, send, said, Channel.SMS, NUMBER)
+        return said
+
+    assert [office.write(sent).repeated for _ in range(3)] == [False, True, True]
+    later = structs.replace(send, client_msg_id="two")
+    [said] = office.write(lambda tx: messages.send_all(tx, [later]))
+    office.dora_writes()
+    assert isinstance(said, messages.Sent)
+    office.write(lambda tx: away.send_back(tx, later, said, Channel.SMS, NUMBER))
+    assert office.kinds() == [SMS]
+
+
 def test_two_texts_at_the_same_moment_by_two_servers_bring_one(office: Office, url: str) -> None:
     other = Database(url, office.clock)
 
@@ -206,7 +216,7 @@ def test_nothing_by_day(office: Office) -> None:
 
 
 def test_whoever_writes_on_the_page_reads_it_there_and_nobody_sends_it_after_them(office: Office) -> None:
-    link_id = office.write(lambda tx: links_added(tx, office))
+    link_id = office.write(lambda tx: link_of(tx, office))
     carol = Visitor(office.customer_id, "Carol", office.job.ref.id, link_id, 0)
     said = messages.Send(
         Actor(carol, "", ""), office.thread_id, "Hello?", None, None, closed_until(HOURS, office.clock.now)
@@ -215,11 +225,6 @@ def test_whoever_writes_on_the_page_reads_it_there_and_nobody_sends_it_after_the
     assert isinstance(sent, messages.Sent)
     office.write(office.a_text())
     assert office.queued() == [], "she was told on the page"
-
-
-def links_added(tx: Writing, office: Office) -> int:
-    job_id = office.job.ref.id
-    return links.add(tx, job_id, office.customer_id, hash_of(new_token()), None, tx.now + 7 * DAY)
 
 
 def test_staff_who_answer_by_mail_at_night_get_nothing(office: Office) -> None:
@@ -249,119 +254,3 @@ def test_our_own_line_coming_back_is_dropped(office: Office) -> None:
     raw = email.written(office.handed[0], SENDER)
     assert parse.read(raw, "raw", "elsewhere.example.com").automatic == "auto_submitted"
     assert parse.read(raw, "raw", SENDER.domain).automatic is not None
-
-
-# --- only while it is true ------------------------------------------------------------------------
-
-
-def test_it_is_not_sent_where_the_office_opened_before(office: Office) -> None:
-    office.write(office.a_text())
-    office.it_is("2026-11-30T07:00:00")
-    assert office.ends() == [("cancelled", "the office opened before it was sent")]
-    assert office.handed == []
-
-
-def test_it_is_sent_up_to_then(office: Office) -> None:
-    office.write(office.a_text())
-    office.it_is("2026-11-30T06:59:59")
-    assert office.ends() == [("sent", None)]
-
-
-def dora_answers(office: Office) -> None:
-    office.dora_writes()
-
-
-def dora_closes_the_job(office: Office) -> None:
-    office.write(lambda tx: jobs.change(tx, office.by, office.job.ref.id, {"status": JobStatus.CLOSED}))
-
-
-def dora_closes_the_thread(office: Office) -> None:
-    office.write(lambda tx: threads.set_status(tx, office.by, office.thread_id, ThreadStatus.CLOSED))
-
-
-def nobody_shows_it_to_carol(office: Office) -> None:
-    hidden = update(chat_threads).values(visibility=Visibility.INTERNAL)
-    office.write(lambda tx: tx.conn.execute(hidden))
-
-
-def carol_has_other_contacts(office: Office) -> None:
-    changes = {"email": "new@example.com", "phone": "+12025550199"}
-    office.write(lambda tx: people.change_customer(tx, office.by, office.customer_id, changes))
-
-
-def carol_wants_no_mails(office: Office) -> None:
-    office.write(
-        lambda tx: preferences.customer_wants_email(tx, office.customer_id, office.job.ref.id, False)
-    )
-
-
-def dora_withdraws_all_links(office: Office) -> None:
-    link_id = office.write(lambda tx: links_added(tx, office))
-    office.write(lambda tx: links.revoke(tx, link_id))
-
-
-ANSWERED, CLOSED = "the customer was answered before it was sent", "the job was closed before it was sent"
-
-
-@pytest.mark.parametrize(
-    ("happens", "by_text", "by_mail"),
-    [
-        (dora_answers, ANSWERED, ANSWERED),
-        (dora_closes_the_thread, ANSWERED, ANSWERED),
-        (dora_closes_the_job, CLOSED, CLOSED),
-        (
-            carol_has_other_contacts,
-            "their number was changed before it was sent",
-            "their e-mail address was changed before it was sent",
-        ),
-        (nobody_shows_it_to_carol, *["the customer does not see the thread"] * 2),
-        # A text that lands needs neither a link nor a wish for mails; nor does its answer.
-        (carol_wants_no_mails, None, "they turned such notifications off"),
-        (dora_withdraws_all_links, None, "the link was withdrawn before it was sent"),
-    ],
-)
-@pytest.mark.parametrize("way", ["a_text", "a_mail"])
-def test_it_is_not_sent_any_more(
-    office: Office, way: str, happens: Callable[[Office], None], by_text: str | None, by_mail: str | None
-) -> None:
-    office.write(getattr(office, way)())
-    happens(office)
-    why = by_text if way == "a_text" else by_mail
-    assert office.ends() == [("cancelled" if why else "sent", why)]
-    assert len(office.handed) == (why is None)
-
-
-# --- whoever wants no texts -----------------------------------------------------------------------
-
-
-def test_a_number_that_was_stopped_is_not_even_worded(office: Office) -> None:
-    office.write(office.a_text())
-    office.write(lambda tx: consent_actions.stop(tx, office.by, office.customer_id, "On the phone"))
-    [claimed] = office.write(lambda tx: outbox.claim(tx, 1, LEASE))
-
-    async def take(outgoing: Outgoing) -> str:
-        office.handed.append(outgoing)
-        return "1"
-
-    # The channel asks the ledger as well; this one does not.
-    means = Means(office.db, SEAL, {Channel.SMS: take}, COMPOSE, lambda channel, status: None, 5)
-    asyncio.run(attempt(means, claimed))
-    assert office.ends() == [("failed", "this number has asked for no more texts")]
-    assert office.handed == []
-
-
-def test_who_texts_from_a_stopped_number_is_heard_and_not_answered(office: Office) -> None:
-    office.write(office.a_text("STOP"))
-    office.write(office.a_text("When will you come?"))
-    assert office.ends() == [("failed", "this number has asked for no more texts")]
-    assert office.handed == []
-
-
-def test_an_admin_tries_again_and_it_goes_only_while_it_is_true(office: Office) -> None:
-    office.write(office.a_text("STOP"))
-    office.write(office.a_text("When will you come?"))
-    office.ends()
-    [failed] = office.queued()
-    office.write(office.a_text("START"))
-    office.write(lambda tx: outbox.queue_again(tx, failed.id, None))
-    assert office.ends() == [("sent", None)]
