@@ -1,4 +1,4 @@
-"""The line while nobody is there, back by the way that the answer came: once a night, and to no machine twice."""
+"""The line while nobody is there goes back by the way that the answer came: once a night, however asked."""
 
 import asyncio
 from collections.abc import Callable

@@ -138,6 +138,11 @@ def sent_back(cast: Cast) -> list[tuple[str, str]]:
     return [(one["channel"], one["status"]) for one in found if one["kind"] == "away"]
 
 
+def carols_mails(cast: Cast) -> list[mailbox.Item]:
+    """Dora may have been told of hers meanwhile."""
+    return [item for item in mailbox.recent(outbox(cast.serving), 50) if "carol@" in item.to]
+
+
 def test_who_texts_is_told_by_text_and_who_mails_by_mail(madrid: Cast, provider: Provider) -> None:
     thread = customers_thread(madrid)
     by_text(madrid, thread, "Nine is fine")
@@ -152,8 +157,8 @@ def test_who_texts_is_told_by_text_and_who_mails_by_mail(madrid: Cast, provider:
     it_is(madrid.serving, MONDAY_EVENING)
     by_mail(madrid, thread, "Good evening")
     wait_until(lambda: sent_back(madrid) == [("email", "sent"), ("sms", "sent")])
-    [item] = mailbox.recent(outbox(madrid.serving), 10)
-    assert (item.to, item.subject) == ("Carol <carol@example.com>", f"{thread['subject']} (Warm & Dry)")
+    [item] = carols_mails(madrid)
+    assert item.subject == f"{thread['subject']} (Warm & Dry)"
     assert "Somebody answers when it opens: Tue, 08:00." in item.text
     assert "simply reply to this e-mail" in item.text
     assert len(provider.texts) == 1
@@ -172,10 +177,11 @@ def test_a_machine_that_sends_our_line_back_brings_nothing_about(madrid: Cast) -
     thread = customers_thread(madrid)
     by_mail(madrid, thread, "Nine is fine")
     wait_until(lambda: sent_back(madrid) == [("email", "sent")])
-    [file] = outbox(madrid.serving).glob("*.eml")
+    [item] = carols_mails(madrid)
+    raw = (outbox(madrid.serving) / item.name).read_bytes()
     it_is(madrid.serving, MONDAY_EVENING)
     to = carols(madrid, thread)
-    assert by_lmtp(madrid.serving, file.read_bytes(), to) == [250]
+    assert by_lmtp(madrid.serving, raw, to) == [250]
     assert outcomes(madrid.serving)[-1][0] == "automatic"
     assert sent_back(madrid) == [("email", "sent")]
     assert lines_of(madrid, thread) == ["Nine is fine", UNTIL_MONDAY]
