@@ -165,6 +165,7 @@ def composed(settings: Settings) -> Compose:
         reply_address=settings.reply_address,
         reply_key=reply_key(settings),
         unsubscribe_key=unsubscribe_key(settings),
+        time_zone=settings.time_zone,
     )
 
 

@@ -79,6 +79,8 @@ class DeliveryKind(StrEnum):
     NOTIFICATION = "notification"
     ESCALATION = "escalation"
     """A customer has waited for too long."""
+    AWAY = "away"
+    """A customer answered by mail or by text while the office is closed: the line goes back that way."""
     TEST = "test"
 
 

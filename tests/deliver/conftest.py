@@ -12,6 +12,7 @@ from jobthread.store.database import Database
 from tests import postgres, serving
 from tests.cast import gather
 from tests.conftest import database_url
+from tests.deliver.closed_office import Office
 from tests.deliver.mail_server import MailServer
 from tests.deliver.post import Clock
 from tests.deliver.telling import Town, town_server
@@ -51,6 +52,11 @@ def db(url: str, clock: Clock) -> Iterator[Database]:
     database = Database(url, clock)
     yield database
     database.close()
+
+
+@pytest.fixture
+def office(db: Database, clock: Clock) -> Office:
+    return Office(db, clock)
 
 
 def _sqlite_url(folder: Path) -> str:

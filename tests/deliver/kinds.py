@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
-from jobthread.actions import escalation, jobs, messages, people, threads
+from jobthread.actions import away, escalation, jobs, messages, people, threads
 from jobthread.deliver.push_encryption import encoded
 from jobthread.entities import Actor, Channel, DeliveryKind, Role, SenderKind, Staff, Texter, Visibility
 from jobthread.store import links, outbox, push, sessions
@@ -26,10 +26,14 @@ class Kind(StrEnum):
     CUSTOMER_MAIL = "a customer's notification by mail"
     CUSTOMER_TEXT = "a customer's notification by text message"
     ESCALATION = "a customer who waits, by mail"
+    AWAY_MAIL = "the line while nobody is there by mail"
+    AWAY_TEXT = "the line while nobody is there by text message"
 
 
 def queue(tx: Writing, kind: Kind, push_url: str = "") -> int:
-    """The delivery's id. Dora has written to Carol; where it is an escalation, Carol has answered."""
+    """The delivery's id. Dora has written to Carol; where it is an escalation or the line
+    while nobody is there, Carol has answered.
+    """
     dora = people.enrol(tx, NOBODY, "Dora", "dora@example.com", Role.DISPATCHER, None)
     tom = people.enrol(tx, NOBODY, "Tom", "tom@example.com", Role.TECHNICIAN, None)
     new = jobs.NewJob("Boiler off", jobs.NewCustomer("Carol", CAROL, NUMBER), assignee_ids=[tom.id])
@@ -37,9 +41,11 @@ def queue(tx: Writing, kind: Kind, push_url: str = "") -> int:
     draft = threads.ThreadDraft(Visibility.CUSTOMER_VISIBLE, "Your boiler", [tom.id], job.ref.id)
     thread = threads.create(tx, Actor(dora, "", ""), draft)
     seq = _said(tx, Actor(dora, "", ""), thread.id)
-    if kind is Kind.ESCALATION:
-        texter = Texter(job.customer.id, "Carol", job.ref.id, 0, tx.now)
-        _said(tx, Actor(texter, "", ""), thread.id)
+    texter = Actor(Texter(job.customer.id, "Carol", job.ref.id, 0, tx.now), "", "")
+    if kind in (Kind.AWAY_MAIL, Kind.AWAY_TEXT):
+        _answered_at_night(tx, kind, texter, thread.id)
+    elif kind is Kind.ESCALATION:
+        _said(tx, texter, thread.id)
         escalation.tell(tx, 1, thread_store.as_they_are(tx, [thread.id])[thread.id], [dora.id])
     elif kind in (Kind.STAFF_MAIL, Kind.STAFF_PUSH):
         _to_staff(tx, kind, tom, job.ref.id, thread.id, seq, push_url)
@@ -54,6 +60,14 @@ def _said(tx: Writing, by: Actor, thread_id: int) -> int:
     [sent] = messages.send_all(tx, [messages.Send(by, thread_id, "Nine o'clock?", None)])
     assert isinstance(sent, messages.Sent)
     return sent.message.seq
+
+
+def _answered_at_night(tx: Writing, kind: Kind, texter: Actor, thread_id: int) -> None:
+    send = messages.Send(texter, thread_id, "Yes", None, None, tx.now + WEEK)
+    [sent] = messages.send_all(tx, [send])
+    assert isinstance(sent, messages.Sent)
+    channel, to = (Channel.SMS, NUMBER) if kind is Kind.AWAY_TEXT else (Channel.EMAIL, CAROL)
+    away.send_back(tx, send, sent, channel, to)
 
 
 def _to_staff(

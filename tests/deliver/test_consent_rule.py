@@ -1,4 +1,4 @@
-"""No sequence of events sends a text to a stopped number: words, staff, retries, crashes, repeats.
+"""No sequence of events sends a text to a stopped number: words, staff, retries, crashes, repeats, nights.
 
 The machine keeps its own short account of who has stopped, and the provider that it plays fails the test the
 moment it is handed a text for such a number; the one exception is the confirmation of a STOP, once for each.
@@ -25,7 +25,7 @@ from jobthread.deliver.attempt import Means, attempt
 from jobthread.deliver.outgoing import DeliveryFailed, Outgoing
 from jobthread.deliver.sms_allowed import only_where_allowed
 from jobthread.deliver.sms_http import OptedOut
-from jobthread.entities import Actor, Channel, DeliveryKind, DeliveryStatus, Role, SenderKind
+from jobthread.entities import Actor, Channel, DeliveryKind, DeliveryStatus, Micros, Role, SenderKind
 from jobthread.store import consent, limits, outbox
 from jobthread.store import texts as texts_store
 from jobthread.store.database import Database, Writing
@@ -37,6 +37,7 @@ NOBODY = Actor(None, "", "")
 COMPANY = "Acme Plumbing"
 ISSUING = links.Issuing("https://chat.acme.example.com", 24, SEAL, limits.OFF)
 LEASE = 60_000_000
+HOUR = 3_600_000_000
 NUMBERS = itertools.count(2_025_550_000)
 """Each run has numbers of its own, so that one database serves for all of them."""
 
@@ -129,14 +130,23 @@ class ConsentRule(RuleBasedStateMachine):
             self.stopped[number] = False
         self.hand_over(name, number, body, crash)
 
+    @rule(which=st.integers(0, 1), hours=st.integers(1, 12))
+    def a_text_comes_in_at_night(self, which: int, hours: int) -> None:
+        """It brings the automatic line about, unless that was told of this very opening."""
+        number, name = self.numbers[which], f"in:{len(self.known)}:{self.numbers[0]}"
+        self.known.append((name, number, "Hello?"))
+        self.hand_over(name, number, "Hello?", False, self.clock.now // HOUR * HOUR + hours * HOUR)
+
     @rule(which=st.integers(0, 100), crash=st.booleans())
     def a_webhook_is_repeated(self, which: int, crash: bool) -> None:
         if self.known:
             self.hand_over(*self.known[which % len(self.known)], crash)
 
-    def hand_over(self, name: str, number: str, body: str, crash: bool) -> None:
+    def hand_over(
+        self, name: str, number: str, body: str, crash: bool, opens_at: Micros | None = None
+    ) -> None:
         text = Incoming("test", name, number, texting.cleaned(body) or "(empty)", texting.keyword(body))
-        outcome = self.write(lambda tx: texts.take_in(tx, NOBODY, limits.OFF, text, None))
+        outcome = self.write(lambda tx: texts.take_in(tx, NOBODY, limits.OFF, text, opens_at))
         if crash:
             return
         self.end = "taken"

@@ -1,4 +1,4 @@
-"""`kill -9` of the worker at each step, for notifications and escalations: nothing lost, no text twice."""
+"""`kill -9` of the worker at each step, for every kind beside invitations: nothing lost, no text twice."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ from tests.deliver.post import COMPOSE, SEAL, until
 ROOT = Path(__file__).parents[2]
 A_LEASE = LEASE // 1_000_000 + 5
 SENT, FAILED, SENDING = DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.SENDING
-UNSURE = "it is unknown whether this text arrived; send a new link if needed"
+UNSURE = "it is unknown whether this text arrived; ask, or try again"
 
 
 @contextmanager
@@ -59,7 +59,7 @@ async def standing(db: Database, waiting: int) -> Delivery:
     return (await db.read(lambda tx: deliveries.get(tx, waiting))).delivery
 
 
-@pytest.mark.parametrize("kind", [Kind.STAFF_MAIL, Kind.CUSTOMER_MAIL, Kind.ESCALATION])
+@pytest.mark.parametrize("kind", [Kind.STAFF_MAIL, Kind.CUSTOMER_MAIL, Kind.ESCALATION, Kind.AWAY_MAIL])
 def test_a_mail_arrives_once_and_where_that_is_unknown_once_more_under_one_name(url: str, kind: Kind) -> None:
     async def story() -> None:
         db = Database(url)
@@ -99,15 +99,16 @@ def test_a_notice_on_a_device_is_repeated_in_the_place_of_the_one_before(url: st
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("kind", [Kind.CUSTOMER_TEXT, Kind.AWAY_TEXT])
 @pytest.mark.parametrize(("dies", "texts"), [("worded", 0), ("taken", 1)])
 def test_a_text_message_is_never_repeated_and_says_that_its_end_is_unknown(
-    url: str, dies: str, texts: int
+    url: str, dies: str, texts: int, kind: Kind
 ) -> None:
     async def story() -> None:
         db = Database(url)
         try:
             with p.playing(p.twilio) as provider:
-                waiting = await db.write(lambda tx: queue(tx, Kind.CUSTOMER_TEXT))
+                waiting = await db.write(lambda tx: queue(tx, kind))
                 await killed(url, 9, p.twilio_url(provider), 0, dies)
                 assert ((await standing(db, waiting)).status, len(provider.texts)) == (SENDING, texts)
                 ended = await ends(url, db, waiting, FAILED, 9, p.twilio_url(provider), A_LEASE, "nowhere")

@@ -281,7 +281,7 @@ def test_a_provider_that_hangs_gets_no_second_copy(db: Database, clock: Clock, t
             await has_status(db, waiting, DeliveryStatus.FAILED)
             await time_passes(db, clock, worker, HOUR, step=600)
         delivery = await as_it_stands(db, waiting)
-        assert delivery.error == "it is unknown whether this text arrived; send a new link if needed"
+        assert delivery.error == "it is unknown whether this text arrived; ask, or try again"
         assert len(twilio.asked) == 1
 
     asyncio.run(story())

@@ -185,7 +185,7 @@ def test_a_worker_that_vanished_leaves_mail_to_repeat_but_no_text_message(
             else:
                 assert sent == []
                 assert delivery.status is FAILED
-                assert delivery.error == "it is unknown whether this text arrived; send a new link if needed"
+                assert delivery.error == "it is unknown whether this text arrived; ask, or try again"
 
     asyncio.run(story())
 
@@ -210,6 +210,6 @@ def test_a_text_message_is_repeated_where_it_surely_failed_and_not_where_it_time
             await time_passes(db, clock, worker, HOUR, step=600)
             delivery = await as_it_stands(db, waiting)
             assert (delivery.status, tries) == (FAILED, 2)
-            assert delivery.error == "it is unknown whether this text arrived; send a new link if needed"
+            assert delivery.error == "it is unknown whether this text arrived; ask, or try again"
 
     asyncio.run(story())

@@ -1,10 +1,11 @@
 """Answers by mail: the signed address says who and where, and everything else is asked as of any message."""
 
-from jobthread.actions import messages
+from jobthread.actions import away, messages
 from jobthread.entities import (
     Actor,
     AuditAction,
     Caller,
+    Channel,
     JobStatus,
     MailOutcome,
     Micros,
@@ -124,6 +125,8 @@ def _landed(tx: Writing, by: Actor, mail: Mail, thread_id: int, away_until: Micr
     [sent] = messages.send_all(tx, [send])
     if isinstance(sent, JobthreadError):
         raise sent
+    if mail.sender is not None:
+        away.send_back(tx, send, sent, Channel.EMAIL, mail.sender)
     return sent.message.id
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from jobthread import texting
-from jobthread.actions import messages
+from jobthread.actions import away, messages
 from jobthread.actions.writing import Pen
 from jobthread.entities import (
     Actor,
     AuditAction,
+    Channel,
     ConsentHow,
     ConsentState,
     DeliveryStatus,
@@ -165,6 +166,7 @@ def _landed(tx: Writing, by: Actor, text: Incoming, number: str, away_until: Mic
     [sent] = messages.send_all(tx, [send])
     if isinstance(sent, JobthreadError):
         raise sent
+    away.send_back(tx, send, sent, Channel.SMS, number)
     return thread_id
 
 

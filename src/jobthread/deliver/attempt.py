@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from jobthread.deliver.letters import Withheld, as_of_now
-from jobthread.deliver.outgoing import Compose, DeliveryFailed, Letter, Outgoing, Send, Trial
+from jobthread.deliver.outgoing import Away, Compose, DeliveryFailed, Letter, Outgoing, Send, Trial
 from jobthread.entities import (
     Actor,
     AuditAction,
@@ -107,7 +107,7 @@ async def _tried(means: Means, claimed: Claimed) -> _Outcome:
 
 
 def _with_token(letter: Letter, token: str) -> Letter:
-    return letter if isinstance(letter, Trial) else replace(letter, token=token)
+    return letter if isinstance(letter, Trial | Away) else replace(letter, token=token)
 
 
 async def _sent(means: Means, claimed: Claimed, send: Send, outgoing: Outgoing, token: str) -> _Outcome:
@@ -186,7 +186,7 @@ def _unsure(means: Means, claimed: Claimed, cause: str) -> _Outcome:
 def _end_of_guessing(delivery: Delivery, unknown_ends: int) -> _Outcome | None:
     """Failed for good, where what may have arrived already may not be sent once more."""
     if delivery.channel not in REPEATABLE:
-        return _failed("it is unknown whether this text arrived; send a new link if needed", "OutcomeUnknown")
+        return _failed("it is unknown whether this text arrived; ask, or try again", "OutcomeUnknown")
     if unknown_ends >= TRIES:
         words = f"given up after {unknown_ends} attempts of which it is unknown whether they arrived"
         return _failed(words, "OutcomeUnknown")

@@ -3,14 +3,15 @@
 import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 
-from jobthread.deliver import notice, sms
+from jobthread.deliver import away, notice, sms
 from jobthread.deliver.letters import QUOTED
 from jobthread.deliver.notice import House
 from jobthread.deliver.one_line import one_line
-from jobthread.deliver.outgoing import Compose, Invitation, Letter, Notice, Outgoing
+from jobthread.deliver.outgoing import Away, Compose, Invitation, Letter, Notice, Outgoing
 from jobthread.entities import Channel, Delivery, Micros
 
 LONGEST_TITLE = 100
@@ -27,18 +28,23 @@ def composer(
     reply_address: str | None = None,
     reply_key: bytes = b"",
     unsubscribe_key: bytes = b"",
+    time_zone: str = "UTC",
 ) -> Compose:
     """How everything reads here. `link_to(job id, token)` is the link; `key` is for naming deliveries."""
     company = one_line(company, LONGEST_NAME)
-    house = House(company, base_url, link_to, quoted, reply_address, reply_key, unsubscribe_key)
+    house = House(
+        company, base_url, link_to, quoted, reply_address, reply_key, unsubscribe_key, ZoneInfo(time_zone)
+    )
     templates = _templates()
     as_text, as_html = templates.get_template("invitation.txt"), templates.get_template("invitation.html")
-    notify = notice.writer(house, templates)
+    notify, tell_away = notice.writer(house, templates), away.writer(house, templates)
 
     def compose(letter: Letter) -> Outgoing:
         name = _name_of(letter.delivery, key)
         if isinstance(letter, Notice):
             return notify(letter, name, key)
+        if isinstance(letter, Away):
+            return tell_away(letter, name, key)
         if not isinstance(letter, Invitation):
             return notice.trial(house, letter, name)
         link = link_to(letter.delivery.job_id or 0, letter.token)

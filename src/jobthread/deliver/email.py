@@ -159,7 +159,7 @@ def _mail(outgoing: Outgoing, sender: Sender) -> MIMEMultipart:
         # RFC 8058: the mail program's own button, one POST without a session.
         mail["List-Unsubscribe"] = f"<{outgoing.unsubscribe}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail["Auto-Submitted"] = "auto-generated"
+    mail["Auto-Submitted"] = outgoing.auto_submitted
     mail["X-Auto-Response-Suppress"] = "All"
     mail.attach(MIMEText(outgoing.text, "plain", _utf8()))  # type: ignore[arg-type]
     mail.attach(MIMEText(outgoing.html, "html", _utf8()))  # type: ignore[arg-type]

@@ -1,21 +1,37 @@
 """What a delivery has to say, looked up anew before each attempt; or why it must not go any more."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from jobthread.deliver.outgoing import Invitation, Letter, Notice, Trial
+from jobthread.deliver.outgoing import Away, Invitation, Letter, Notice, Trial
 from jobthread.entities import (
     Channel,
     Delivery,
     DeliveryKind,
     DeliveryStatus,
+    EventType,
+    JobStatus,
     Language,
+    Micros,
     SenderKind,
     Staff,
     Thread,
+    Visitor,
 )
 from jobthread.errors import JobthreadError, LinkExpired, LinkRevoked
 from jobthread.policy import sees, sight_of
-from jobthread.store import consent, jobs, links, notifications, people, preferences, reads, threads, waiting
+from jobthread.store import (
+    consent,
+    incoming,
+    jobs,
+    links,
+    notifications,
+    people,
+    preferences,
+    reads,
+    threads,
+    waiting,
+)
 from jobthread.store.database import Reading
 from jobthread.texting import STOPPED
 
@@ -40,6 +56,8 @@ def as_of_now(tx: Reading, delivery: Delivery) -> Letter | Withheld:
         return _trial(tx, delivery)
     if delivery.kind is DeliveryKind.ESCALATION:
         return _escalation(tx, delivery)
+    if delivery.kind is DeliveryKind.AWAY:
+        return _away(tx, delivery)
     return _notice(tx, delivery)
 
 
@@ -153,6 +171,64 @@ def _escalation(tx: Reading, delivery: Delivery) -> Notice | Withheld:
         messages=tuple(notifications.messages_at(tx, thread.id, [delivery.up_to_seq])),
         unread=reads.unread_total(tx, staff.id),
     )
+
+
+# --- while nobody is there ------------------------------------------------------------------------
+
+
+def _away(tx: Reading, delivery: Delivery) -> Away | Withheld:
+    """True for a while only: then the office opens, or somebody answers all the same."""
+    thread = threads.as_it_stands(tx, delivery.thread_id or 0)
+    opens_at = _opening_told_of(tx, delivery)
+    if thread is None or opens_at is None:
+        return _cancelled("the thread is gone", "NoThread")
+    if opens_at <= tx.now:
+        return _cancelled("the office opened before it was sent", "Opened")
+    if thread.waiting_since is None:
+        return _cancelled("the customer was answered before it was sent", "Answered")
+    found = _customer_who_answered(tx, delivery, thread)
+    if isinstance(found, Withheld):
+        return found
+    name, language = found
+    return Away(delivery, name, language, thread.subject, threads.made_at(tx, thread.id), opens_at)
+
+
+def _opening_told_of(tx: Reading, delivery: Delivery) -> Micros | None:
+    for row in notifications.messages_at(tx, delivery.thread_id or 0, [delivery.up_to_seq]):
+        if row.event_type is EventType.AWAY:
+            since_1970 = datetime.fromisoformat(row.body) - datetime(1970, 1, 1, tzinfo=UTC)
+            return since_1970 // timedelta(microseconds=1)
+    return None
+
+
+def _customer_who_answered(
+    tx: Reading, delivery: Delivery, thread: Thread
+) -> tuple[str, Language] | Withheld:
+    """There need not be any link: they are known by the number or the address that they wrote from."""
+    _, customer_id = delivery.reader or (SenderKind.CUSTOMER, 0)
+    visitor = Visitor(customer_id, "", delivery.job_id or 0, 0, 0)
+    job = jobs.get_for_visitor(tx, visitor)
+    if job.customer.id != customer_id or not sees(sight_of(visitor), thread):
+        return _cancelled("the customer does not see the thread", "NotTheirs")
+    if job.ref.status is not JobStatus.ACTIVE:
+        return _cancelled("the job was closed before it was sent", "JobInactive")
+    wanted = preferences.of_customer(tx, customer_id, job.ref.id)
+    if delivery.channel is Channel.SMS:
+        if consent.is_stopped(tx, delivery.to):
+            return Withheld(DeliveryStatus.FAILED, STOPPED, "Stopped")
+        if job.customer.phone != delivery.to:
+            return _cancelled("their number was changed before it was sent", "NumberChanged")
+        return job.customer.name, wanted.language
+    if not wanted.email:
+        return _cancelled("they turned such notifications off", "TurnedOff")
+    if (job.customer.email or "").lower() != delivery.to.lower():
+        return _cancelled("their e-mail address was changed before it was sent", "AddressChanged")
+    if incoming.withdrawn(tx, customer_id, job.ref.id):
+        return _cancelled(_why_not(LinkRevoked()), "LinkRevoked")
+    return job.customer.name, wanted.language
+
+
+# --- tests ----------------------------------------------------------------------------------------
 
 
 def _trial(tx: Reading, delivery: Delivery) -> Trial | Withheld:

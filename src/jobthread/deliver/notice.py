@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 
@@ -12,7 +13,7 @@ from jobthread.deliver.gsm7 import written
 from jobthread.deliver.one_line import one_line
 from jobthread.deliver.outgoing import Notice, Outgoing, Trial
 from jobthread.deliver.wording import WORDINGS, Wording
-from jobthread.entities import Channel, Delivery, DeliveryKind, Message, Reader, SenderKind
+from jobthread.entities import Channel, Delivery, DeliveryKind, Message, Micros, Reader, SenderKind
 
 LONGEST_SUBJECT = 100
 LONGEST_NAME = 60
@@ -32,6 +33,8 @@ class House:
     reply_address: str | None
     reply_key: bytes
     unsubscribe_key: bytes
+    zone: ZoneInfo
+    """Of the clock on the office's wall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def writer(house: House, templates: Environment) -> Write:
             subject=f"{_subject(notice)} ({house.company})",
             text=as_text.render(told),
             html=as_html.render(told),
-            conversation=_conversation(notice, key),
+            conversation=conversation(notice.delivery, notice.thread_made_at, key),
             reply_to=str(told["reply_to"]),
             unsubscribe=str(told["unsubscribe"]),
         )
@@ -107,7 +110,7 @@ def _told(house: House, notice: Notice) -> dict[str, object]:
         "link": _link(house, notice),
         "personal": bool(notice.token),
         "reply_to": reply_to(house, notice.delivery),
-        "unsubscribe": f"{house.base_url}/api/chat/unsubscribe/{_unsubscribe_token(house, notice.delivery)}",
+        "unsubscribe": unsubscribe(house, notice.delivery),
     }
 
 
@@ -117,9 +120,9 @@ def _quote(message: Message) -> _Quote:
     return _Quote(one_line(message.sender.name, LONGEST_NAME), short)
 
 
-def _conversation(notice: Notice, key: bytes) -> str:
+def conversation(delivery: Delivery, thread_made_at: Micros, key: bytes) -> str:
     """The moment is in it too: a database made anew under the same key starts again with thread 1."""
-    named = f"thread:{notice.delivery.thread_id}:{notice.thread_made_at}"
+    named = f"thread:{delivery.thread_id}:{thread_made_at}"
     return hmac.digest(key, named.encode(), "sha256").hex()[:32]
 
 
@@ -130,11 +133,13 @@ def reply_to(house: House, delivery: Delivery) -> str:
     return reply_address.make(house.reply_key, house.reply_address, _reader(delivery), delivery.thread_id)
 
 
-def _unsubscribe_token(house: House, delivery: Delivery) -> str:
-    """Of a member of staff, or of a customer for one job."""
+def unsubscribe(house: House, delivery: Delivery) -> str:
+    """The address that ends mails to a member of staff, or to a customer about one job."""
     kind, reader_id = _reader(delivery)
     job_id = 0 if kind is SenderKind.STAFF else delivery.job_id or 0
-    return tokens.signed(house.unsubscribe_key, [reader_id, job_id])
+    return (
+        f"{house.base_url}/api/chat/unsubscribe/{tokens.signed(house.unsubscribe_key, [reader_id, job_id])}"
+    )
 
 
 def _reader(delivery: Delivery) -> Reader:
@@ -159,7 +164,7 @@ def _push(house: House, notice: Notice, name: str, key: bytes) -> Outgoing:
         to_name="",
         subject=f"{sender} · {_subject(notice)}",
         text=_quote(first).text if house.quoted and notice.count == 1 else new,
-        conversation=_conversation(notice, key),
+        conversation=conversation(notice.delivery, notice.thread_made_at, key),
         path=f"/messages/{notice.delivery.thread_id}",
         badge=notice.unread,
     )

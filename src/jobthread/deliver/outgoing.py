@@ -44,7 +44,20 @@ class Trial:
     language: Language
 
 
-Letter = Invitation | Notice | Trial
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Word to a customer who has answered by mail or by text that the office is closed."""
+
+    delivery: Delivery
+    name: str = field(repr=False)
+    language: Language
+    subject: str = field(repr=False)
+    """Of the thread."""
+    thread_made_at: Micros
+    opens_at: Micros
+
+
+Letter = Invitation | Notice | Trial | Away
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,8 @@ class Outgoing:
     reply_to: str = field(default="", repr=False)
     unsubscribe: str = field(default="", repr=False)
     """The address that ends such mails, by one POST."""
+    auto_submitted: str = "auto-generated"
+    """What a mail says of how it came about (RFC 3834): machines answer neither word."""
     path: str = ""
     """Where a tap on a notice leads."""
     badge: int = 0

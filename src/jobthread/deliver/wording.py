@@ -34,6 +34,13 @@ class Wording:
     """With `{company}`. `START` is the word that every provider knows."""
     texts_help: str
     trial_notice: str
+    away_thanks: str
+    away: str
+    """With `{opens}`: the words of the customer's page."""
+    away_text_message: str
+    """With `{company}` and `{opens}`; with letters that a text message holds."""
+    weekdays: tuple[str, ...]
+    """Short, from Monday."""
 
 
 WORDINGS: Mapping[Language, Wording] = MappingProxyType(
@@ -59,6 +66,13 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             texts_stopped="{company}: you will get no more texts from us. Reply START to get them again.",
             texts_help="{company}: texts about your job. Reply to write to us, or STOP to end these texts.",
             trial_notice="This is a test: notices from here reach you.",
+            away_thanks="Thank you, your message has arrived.",
+            away="The office is closed. Somebody answers when it opens: {opens}.",
+            away_text_message=(
+                "{company}: thank you, your message has arrived. "
+                "The office is closed. Somebody answers when it opens: {opens}."
+            ),
+            weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
         ),
         Language.ES: Wording(
             hello="Hola",
@@ -81,6 +95,13 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             texts_stopped="{company}: no recibirá más SMS nuestros. Responda START para volver a recibirlos.",
             texts_help="{company}: SMS sobre su trabajo. Responda para escribirnos o STOP para salir.",
             trial_notice="Esto es una prueba: las notificaciones desde aquí le llegan.",
+            away_thanks="Gracias, su mensaje ha llegado.",
+            away="La oficina está cerrada. Alguien responde cuando abra: {opens}.",
+            away_text_message=(
+                "{company}: gracias, su mensaje ha llegado. "
+                "Ahora no hay nadie en la oficina. Alguien responde cuando abra: {opens}."
+            ),
+            weekdays=("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
         ),
     }
 )

@@ -54,7 +54,6 @@ class Standing:
     email: str | None
     job_status: JobStatus
     withdrawn: bool
-    """There were links, and the office has withdrawn every one of them."""
 
 
 # --- what came in ---------------------------------------------------------------------------------
@@ -115,10 +114,11 @@ def standing(tx: Writing, customer_id: int, thread_id: int) -> Standing | None:
     if row is None:
         return None
     writer = Correspondent(customer_id, row.name, row.job_id, NO_LINK, tx.now)
-    return Standing(writer, row.email, JobStatus(row.status), _withdrawn(tx, customer_id, row.job_id))
+    return Standing(writer, row.email, JobStatus(row.status), withdrawn(tx, customer_id, row.job_id))
 
 
-def _withdrawn(tx: Reading, customer_id: int, job_id: int) -> bool:
+def withdrawn(tx: Reading, customer_id: int, job_id: int) -> bool:
+    """There were links, and the office has withdrawn every one of them."""
     links = chat_magic_sessions.c
     counted = select(func.count(), func.count(links.revoked_at)).where(
         links.customer_id == customer_id, links.job_id == job_id
