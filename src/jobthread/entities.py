@@ -74,6 +74,9 @@ class DeliveryStatus(StrEnum):
     """No longer wanted when its turn came: read meanwhile, or not theirs to read any more."""
 
 
+WENT_OUT = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED)
+
+
 class DeliveryKind(StrEnum):
     INVITATION = "invitation"
     NOTIFICATION = "notification"

@@ -5,15 +5,16 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from jobthread import app
 from jobthread.actions import notifications as telling_actions
 from jobthread.actions.writing import Pen
 from jobthread.deliver import reply_address
-from jobthread.entities import Actor, SenderKind
+from jobthread.entities import Actor, DeliveryStatus, SenderKind
 from jobthread.store import consent, threads
 from jobthread.store.database import Writing
+from jobthread.store.tables import deliveries
 from tests.cast import exchange_of, ok, refused
 from tests.deliver.mail_server import text_of
 from tests.deliver.telling import REPLY_ADDRESS, Town, words_of
@@ -289,6 +290,24 @@ def test_a_customer_is_told_by_what_reached_them_last(town: Town) -> None:
     assert "4711" not in newest.text
     assert "until" in invitation.text
     assert town.cast.opens({"url": newest.links[0]}).view()["thread"]["id"] == thread["id"]
+
+
+def test_a_customer_whose_phone_confirmed_the_invitation_is_told_of_what_comes_after_it(town: Town) -> None:
+    thread = town.cast.dora.opens_thread(town.cast.tom, visibility="customer_visible", job=town.cast.boiler)
+    town.cast.dora.writes(thread, "What the invitation invites to.")
+    town.cast.dora.sends_link(town.cast.boiler, channels=["sms"])
+    town.rests()
+    confirmed = update(deliveries).values(status=DeliveryStatus.DELIVERED)
+    town.cast.serving.write(lambda tx: tx.conn.execute(confirmed))
+    town.passes(seconds=61)
+    [invitation] = town.texts()
+    town.cast.dora.writes(thread, "Tom comes at nine.")
+    town.passes(seconds=61)
+    newest, *rest = town.texts()
+    assert rest == [invitation]
+    assert "1 new message" in newest.text
+    channels = {one["channel"]: one for one in ok(town.cast.ada.get("/api/deliveries"))["channels"]}
+    assert channels["sms"]["last_sent_at"] is not None
 
 
 def texts_stopped(town: Town) -> None:

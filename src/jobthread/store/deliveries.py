@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, select
 
-from jobthread.entities import Channel, Delivery, DeliveryKind, DeliveryStatus, SenderKind, SentTo
+from jobthread.entities import WENT_OUT, Channel, Delivery, DeliveryKind, DeliveryStatus, SenderKind, SentTo
 from jobthread.errors import NotFound
 from jobthread.store import outbox
 from jobthread.store.database import AnyRow, Reading
@@ -51,7 +51,7 @@ def by_channel(tx: Reading) -> dict[Channel, tuple[int | None, int, int]]:
     found: dict[Channel, tuple[int | None, int, int]] = {}
     for channel in Channel:
         own = [row for row in rows if row.channel == channel]
-        last = next((row.last for row in own if row.status == DeliveryStatus.SENT), None)
+        last = max((row.last for row in own if row.status in WENT_OUT), default=None)
         waiting = sum(row.many for row in own if row.status in WAITING)
         failed = sum(row.many for row in own if row.status == DeliveryStatus.FAILED)
         found[channel] = (last, waiting, failed)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, and_, case, func, insert, or_, select, update
 
 from jobthread.entities import (
+    WENT_OUT,
     Channel,
     Delivery,
     DeliveryKind,
@@ -188,7 +189,7 @@ def last_channel(tx: Reading, customer_id: int, job_id: int) -> Channel | None:
     """By which the customer was last reached about the job."""
     sent = (
         _to_customer(customer_id, job_id)
-        .where(deliveries.c.status == DeliveryStatus.SENT)
+        .where(deliveries.c.status.in_(WENT_OUT))
         .order_by(deliveries.c.sent_at.desc(), deliveries.c.id.desc())
     )
     row = tx.conn.execute(sent.limit(1)).first()
@@ -199,7 +200,7 @@ def last_invited_at(tx: Reading, customer_id: int, job_id: int) -> Micros | None
     """When the newest invitation was queued that went, or will go."""
     invited = _to_customer(customer_id, job_id).where(
         deliveries.c.kind == DeliveryKind.INVITATION,
-        deliveries.c.status.in_((*WAITING, DeliveryStatus.SENT)),
+        deliveries.c.status.in_((*WAITING, *WENT_OUT)),
     )
     row = tx.conn.execute(invited.order_by(deliveries.c.id.desc()).limit(1)).first()
     return row.created_at if row else None

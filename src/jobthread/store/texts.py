@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from jobthread.entities import (
+    WENT_OUT,
     Channel,
     DeliveryStatus,
     JobStatus,
@@ -70,12 +71,11 @@ def owner(tx: Writing, number: str) -> Texter | None:
 
 
 def _texts_that_went_out(number: str) -> ColumnElement[bool]:
-    gone = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED)
     return and_(
         deliveries.c.recipient == number,
         deliveries.c.channel == Channel.SMS,
         # One whose end is unknown may have arrived, and have been what is answered.
-        or_(deliveries.c.status.in_(gone), deliveries.c.unknown_ends > 0),
+        or_(deliveries.c.status.in_(WENT_OUT), deliveries.c.unknown_ends > 0),
     )
 
 
