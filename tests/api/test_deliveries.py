@@ -206,10 +206,8 @@ def test_a_worker_that_dies_is_begun_anew_and_that_is_told() -> None:
         asyncio.run(story())
     assert lives == [0, 1, 2]
     assert restarted == ["deliveries", "deliveries"]
-    assert [(line["event"], line["error"]) for line in logs] == [
-        ("worker_died", "KeyError"),
-        ("worker_died", "ended"),
-    ]
+    # A server that runs beside this may have its say, too.
+    assert [line["error"] for line in logs if line["event"] == "worker_died"] == ["KeyError", "ended"]
 
 
 def test_a_server_whose_worker_dies_sends_all_the_same(
