@@ -21,6 +21,7 @@ def test_dora_sees_where_she_writes_that_carol_wants_no_texts(
 ) -> None:
     thread = cast.dora.opens_thread(cast.tom, job=cast.boiler, visibility="customer_visible")
     inside = cast.dora.opens_thread(cast.tom, job=cast.boiler)
+    cast.opens(cast.dora.sends_link(cast.boiler, channels=[]))
     page = someone(cast.dora, address(thread))
     people.hears(page)
     field = page.get_by_label("Write a message")

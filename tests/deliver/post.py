@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -146,6 +146,11 @@ async def nothing_due(db: Database) -> None:
 async def trail(db: Database, action: AuditAction) -> list[AuditEntry]:
     wanted = audit.AuditFilter(action=action)
     return (await db.read(lambda tx: audit.page(tx, wanted, None, 100))).items
+
+
+def events_of_deliveries(logs: Iterable[Mapping[str, Any]]) -> list[str]:
+    """In order; a server of another test may log beside them."""
+    return [line["event"] for line in logs if line["event"].startswith("delivery_")]
 
 
 async def sealed_tokens_left(db: Database) -> int:

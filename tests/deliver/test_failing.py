@@ -13,6 +13,7 @@ from tests.deliver.post import (
     Clock,
     as_it_stands,
     by_mail,
+    events_of_deliveries,
     has_status,
     invite,
     sealed_tokens_left,
@@ -40,7 +41,7 @@ def test_a_refused_recipient_is_final_and_all_can_see_it(db: Database) -> None:
             (entry,) = await trail(db, AuditAction.DELIVERY_FAILED)
             assert entry.details["error"] == delivery.error
             assert worker.ends == [(Channel.EMAIL, FAILED)]
-            assert [line["event"] for line in logs] == ["delivery_failed"]
+            assert events_of_deliveries(logs) == ["delivery_failed"]
             assert await sealed_tokens_left(db) == 0
             assert server.sessions == 1
 

@@ -16,6 +16,7 @@ from tests.deliver.post import (
     Clock,
     as_it_stands,
     by_mail,
+    events_of_deliveries,
     has_status,
     invite,
     sealed_tokens_left,
@@ -199,7 +200,7 @@ def test_no_log_line_names_a_recipient_a_link_or_a_word_of_the_mail(db: Database
                 await time_passes(db, clock, worker, 20)
                 await has_status(db, waiting, FAILED)
         told = str(logs)
-        assert [line["event"] for line in logs] == ["delivery_delayed", "delivery_failed"]
+        assert events_of_deliveries(logs) == ["delivery_delayed", "delivery_failed"]
         for secret in (waiting.token, "carol", "Carol", "Boiler", "4.3.0"):
             assert secret not in told
 

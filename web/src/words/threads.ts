@@ -47,6 +47,8 @@ const en = {
   readersAlone: "Only staff read this: so far just you",
   readersOutside: (customer: string) => `Read by ${customer}, the customer`,
   andStaff: (names: string) => `, and the team: ${names}`,
+  uninvited: (customer: string) =>
+    `${customer} was sent no link yet and has opened none: nothing tells them of this. Send one from the job.`,
   noTexts: (customer: string) => `${customer} has asked for no more texts, and is told by e-mail.`,
   noTextsNorMail: (customer: string) =>
     `${customer} has asked for no more texts, and no e-mail address is on file: nothing tells them that you wrote.`,
@@ -122,6 +124,8 @@ const es: typeof en = {
   readersAlone: "Solo lo lee el equipo: por ahora, usted",
   readersOutside: (customer) => `Lo lee ${customer}, el cliente`,
   andStaff: (names) => `, y el equipo: ${names}`,
+  uninvited: (customer) =>
+    `A ${customer} no se le ha enviado ningún enlace ni ha abierto uno: nada le avisa de esto. Envíe uno desde el trabajo.`,
   noTexts: (customer) => `${customer} pidió no recibir más SMS: se le avisa por correo.`,
   noTextsNorMail: (customer) =>
     `${customer} pidió no recibir más SMS y no hay ningún correo suyo: nada le avisa de lo que usted escribe.`,
