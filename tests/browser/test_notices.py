@@ -142,7 +142,7 @@ def test_a_notice_of_the_push_service_is_shown_although_no_page_asked_for_it(
     def comes() -> bool:
         # On a busy machine Chromium loses some; a push service repeats what it has no receipt for.
         devtools.send("ServiceWorker.deliverPushMessage", message)
-        return page.evaluate(SHOWN_SOON) == "Dora · Need help"
+        return bool(page.evaluate(SHOWN_SOON) == "Dora · Need help")
 
     wait_until(comes)
 
