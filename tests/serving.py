@@ -13,17 +13,18 @@ from typing import Any, TypeVar
 
 import httpx2
 import uvicorn
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from jobthread import app
 from jobthread.api.parts import Parts
 from jobthread.connections import Connection
+from jobthread.entities import DeliveryStatus
 from jobthread.errors import Taken
 from jobthread.serving import Server
 from jobthread.settings import Settings, load_settings
 from jobthread.store import audit, schema
 from jobthread.store.database import Database, Reading, Writing, wall_clock
-from jobthread.store.tables import audit_head, metadata
+from jobthread.store.tables import audit_head, deliveries, metadata
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 20.0
@@ -123,6 +124,18 @@ def empty(serving: Serving) -> None:
     wait_until(lambda: _emptied(serving))
     serving.clock.ahead = 0
     serving.parts.callers.forget()
+
+
+def rests(serving: Serving) -> None:
+    """What was to go out goes no more, and what is under way has come to its end."""
+    wait_until(lambda: serving.write(_nothing_is_on_its_way))
+
+
+def _nothing_is_on_its_way(tx: Writing) -> bool:
+    queued = deliveries.c.status == DeliveryStatus.QUEUED
+    tx.conn.execute(update(deliveries).where(queued).values(status=DeliveryStatus.CANCELLED))
+    sending = select(deliveries.c.id).where(deliveries.c.status == DeliveryStatus.SENDING)
+    return tx.conn.execute(sending).first() is None
 
 
 def _emptied(serving: Serving) -> bool:

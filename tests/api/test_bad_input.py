@@ -9,23 +9,19 @@ from http.client import HTTPResponse
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
 
 from jobthread.api.calls import Call, Who
 from jobthread.api.examples import EXAMPLES
 from jobthread.api.problems import MEDIA_TYPE
 from jobthread.api.refusals import Refusal, refusals
 from jobthread.api.routes import all_calls
-from jobthread.entities import DeliveryStatus
 from jobthread.errors import MethodNotAllowed, NotFound
-from jobthread.store.database import Writing
-from jobthread.store.tables import deliveries
 from tests import serving
 from tests.api import poison
 from tests.api.at_rest import rows_at_rest
 from tests.cast import Cast, CustomerAtHome, gather, ok
 from tests.conftest import DATABASES, database_url
-from tests.serving import PATIENCE_SECONDS, Serving, wait_until
+from tests.serving import PATIENCE_SECONDS, Serving
 
 Json = dict[str, Any]
 
@@ -293,18 +289,11 @@ def test_what_is_not_even_http_is_refused_at_the_door(start: bytes, casts: Seque
 
 def rows(place: Place, call: Call) -> dict[str, list[str]]:
     # What an earlier call had sent out would still change while the next ones are looked at.
-    wait_until(lambda: place.cast.serving.write(nothing_is_on_its_way))
+    serving.rests(place.cast.serving)
     found = rows_at_rest(place.cast.serving)
     if call.who is Who.ANYONE:
         del found["audit_log"]  # that somebody failed to come in is kept
     return found
-
-
-def nothing_is_on_its_way(tx: Writing) -> bool:
-    queued = deliveries.c.status == DeliveryStatus.QUEUED
-    tx.conn.execute(update(deliveries).where(queued).values(status=DeliveryStatus.CANCELLED))
-    sending = select(deliveries.c.id).where(deliveries.c.status == DeliveryStatus.SENDING)
-    return tx.conn.execute(sending).first() is None
 
 
 def faults_of(call: Call, one: Poison, answers: Sequence[Answer]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 
 from jobthread.actions.escalation import Patience, escalate, note
 from jobthread.store.database import wall_clock
@@ -16,7 +16,7 @@ from tests.browser.test_axe import violations
 from tests.browser.test_widths import sideways
 from tests.cast import Cast, CustomerAtHome, gather, ok
 from tests.conftest import database_url
-from tests.serving import Serving
+from tests.serving import Serving, wait_until
 
 Json = dict[str, Any]
 
@@ -68,6 +68,26 @@ def test_dora_sees_that_carol_waits_says_i_have_it_and_dan_sees_that(
     for page in (dora, dan):
         expect(banner(page)).to_have_count(0)
         expect(chip(page)).to_have_text("Waiting 0")
+
+
+def test_an_answer_that_comes_late_takes_nothing_back_of_what_one_was_told_meanwhile(
+    people: People, someone: Callable[..., Page], cast: Cast, thread: Json, carol: CustomerAtHome
+) -> None:
+    carol.writes("When does he come?")
+    dora = someone(cast.dora, address(thread))
+    people.hears(dora)
+    expect(banner(dora)).to_contain_text("Waiting for 1 min")
+    late: list[tuple[Route, APIResponse]] = []
+    dora.route(f"**/api/chat/threads/{thread['id']}", lambda route: late.append((route, route.fetch())))
+    ok(cast.dan.post(f"/api/chat/threads/{thread['id']}/read"))
+    wait_until(lambda: dora.evaluate("0") == 0 and late)
+    ok(cast.dan.post(f"/api/chat/threads/{thread['id']}/claim"))
+    expect(banner(dora)).to_contain_text("Dan has it")
+    for route, response in late:
+        route.fulfill(response=response)
+    cast.tom.writes(cast.dora.opens_thread(cast.tom, subject="Later"), "I am there")
+    expect(chats(dora).get_by_role("link", name="Later")).to_be_visible()
+    expect(banner(dora)).to_contain_text("Dan has it")
 
 
 def test_a_colleague_takes_it_over(

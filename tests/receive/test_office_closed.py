@@ -53,6 +53,7 @@ def server(
 
 @pytest.fixture
 def madrid(server: Serving, provider: Provider) -> Iterator[Cast]:
+    serving.rests(server)
     serving.empty(server)
     provider.texts.clear()
     shutil.rmtree(outbox(server), ignore_errors=True)

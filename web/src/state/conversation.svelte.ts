@@ -29,6 +29,8 @@ export class Conversation {
   ready = $state(false);
   /** Who is writing at the moment, by name. */
   writing = $state.raw<string[]>([]);
+  /** Counts what one was told of the thread: what was asked before that may be older, and arrive after it. */
+  #told = 0;
   #marked = 0;
   #keeping = 0;
   #writers = new Writers((names) => (this.writing = names));
@@ -56,10 +58,11 @@ export class Conversation {
   }
 
   async refresh() {
+    const told = this.#told;
     try {
       const [thread, page] = await Promise.all([look<Thread>(this.path), this.#newer()]);
       this.readUpTo ??= thread.last_read_seq;
-      this.#renew(thread);
+      if (told === this.#told || !this.thread) this.#renew(thread);
       this.reads = page.reads;
       this.gone = false;
       this.ready = true;
@@ -110,12 +113,14 @@ export class Conversation {
   }
 
   became(thread: Thread) {
+    this.#told += 1;
     this.thread = thread;
     void this.refresh();
   }
 
   /** As the server tells it: its rows come by themselves. */
   heard(thread: Thread) {
+    this.#told += 1;
     if (this.ready) this.#renew(thread);
   }
 
@@ -134,7 +139,6 @@ export class Conversation {
 
   writes = (name: string) => this.#writers.writes(name);
 
-  // What was asked before something happened may arrive after one was told of it.
   #renew(thread: Thread) {
     if (!this.thread || thread.last_seq >= this.thread.last_seq) this.thread = thread;
   }
