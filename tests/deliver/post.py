@@ -136,7 +136,7 @@ async def nothing_due(db: Database) -> None:
     """Until all that was due was tried."""
 
     async def none_due() -> bool:
-        # Twice: between the questions what is due may have become what is being sent, and the other way round.
+        # Twice: in between, what is due may have become what is being sent, and the other way round.
         for _ in range(2):
             due_at = await db.read(outbox.next_due)
             counted = await db.read(outbox.counts)
