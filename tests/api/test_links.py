@@ -40,6 +40,11 @@ def links_of(who: Colleague, job: SeenJob) -> list[dict[str, Any]]:
     return found
 
 
+def invited(who: Colleague, job: SeenJob) -> bool:
+    told: bool = ok(who.get(path_of(job, "customer-sessions")))["customer_invited"]
+    return told
+
+
 def moment(text: str) -> datetime:
     assert text.endswith("Z")
     assert len(text) == len("2026-11-23T08:15:30.250Z")
@@ -415,3 +420,15 @@ def test_the_links_of_a_job_are_not_found_by_what_is_no_id(cast: Cast) -> None:
         refused(cast.dora.get(f"/api/chat/jobs/{wrong}/customer-sessions"), 404, "not_found")
         refused(cast.dora.delete(f"/api/chat/customer-sessions/{wrong}"), 404, "not_found")
     invalid(cast.dora.get(path_of(cast.boiler, "customer-sessions"), limit=5), "limit")
+
+
+def test_a_customer_is_invited_by_a_link_that_was_sent_or_opened_and_not_withdrawn(cast: Cast) -> None:
+    assert not invited(cast.dora, cast.boiler)
+    copied = cast.dora.sends_link(cast.boiler, channels=[])
+    assert not invited(cast.dora, cast.boiler)
+    ok(opening(cast, copied))
+    assert invited(cast.dora, cast.boiler)
+    sent = cast.dora.sends_link(cast.roof, channels=["email"])
+    assert invited(cast.dora, cast.roof)
+    ok(cast.dora.delete(f"/api/chat/customer-sessions/{sent['session_id']}"), 204)
+    assert not invited(cast.dora, cast.roof)

@@ -46,12 +46,14 @@ def test_a_link_that_was_copied_counts_once_it_is_opened(
 
 
 def test_a_technician_who_may_not_see_the_links_is_not_asked_about_them(
-    cast: Cast, thread: dict[str, Any], someone: Callable[..., Page]
+    people: People, cast: Cast, thread: dict[str, Any], someone: Callable[..., Page]
 ) -> None:
     asked: list[str] = []
     tom = someone(cast.tom)
     tom.on("request", lambda request: asked.append(request.url))
     tom.goto(address(thread))
-    expect(tom.get_by_label("Write a message")).to_be_visible()
+    people.hears(tom)
+    cast.dora.writes(thread, "Hello")
+    expect(tom.get_by_text("Hello").first).to_be_visible()
     expect(tom.get_by_text(NOBODY_TELLS)).to_have_count(0)
     assert not [url for url in asked if url.endswith("/customer-sessions")]

@@ -3,7 +3,6 @@
 import base64
 import os
 import smtplib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -240,10 +239,6 @@ def test_what_lands_passes_the_same_rules_as_what_is_typed(cast: Cast) -> None:
 
 
 # --- the mails themselves -------------------------------------------------------------------------
-
-
-def raw_files(cast: Cast) -> list[Path]:
-    return list((cast.serving.settings.data_dir / "mails").iterdir())
 
 
 def test_admins_and_nobody_else_read_the_mail_as_it_came(cast: Cast) -> None:

@@ -17,6 +17,7 @@ export type Job = Schemas["Job"];
 export type JobRef = Schemas["JobRef"];
 export type Customer = Schemas["Customer"];
 export type Link = Schemas["Link"];
+export type Links = Schemas["Links"];
 export type IssuedLink = Schemas["IssuedLink"];
 export type Delivery = Schemas["Delivery"];
 export type ThreadDelivery = Schemas["ThreadDelivery"];

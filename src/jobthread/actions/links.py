@@ -9,6 +9,7 @@ from jobthread import policy, tokens
 from jobthread.actions.threads import ThreadDraft, create, staff_of, view
 from jobthread.actions.writing import Pen
 from jobthread.entities import (
+    WENT_OUT,
     AccessEnded,
     Actor,
     AuditAction,
@@ -91,6 +92,14 @@ class LinkWithDeliveries:
     deliveries: tuple[Delivery, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LinksOfJob:
+    links: list[LinkWithDeliveries]
+    """Newest first."""
+    customer_invited: bool
+    """Whether the customer hears of messages, or will as soon as a link has gone out."""
+
+
 # --- staff ----------------------------------------------------------------------------------------
 
 
@@ -124,12 +133,15 @@ def issue(
     return _issued(tx, by, how, job, contacts, hours or how.hours, AuditAction.LINK_CREATED)
 
 
-def of_job(tx: Reading, by: Actor, job_id: int) -> list[LinkWithDeliveries]:
-    """Newest first."""
-    _invitable_job(tx, by, job_id)
+def of_job(tx: Reading, by: Actor, job_id: int) -> LinksOfJob:
+    job = _invitable_job(tx, by, job_id)
     found = links.of_job(tx, job_id)
     deliveries = outbox.of_links(tx, [link.id for link in found])
-    return [LinkWithDeliveries(link, tuple(deliveries.get(link.id, ()))) for link in found]
+    sent_in = (*outbox.WAITING, *WENT_OUT)
+    return LinksOfJob(
+        [LinkWithDeliveries(link, tuple(deliveries.get(link.id, ()))) for link in found],
+        links.holds_link(tx, job.customer.id, job_id, sent_in),
+    )
 
 
 def revoke(tx: Writing, by: Actor, link_id: int) -> None:

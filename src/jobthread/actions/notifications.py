@@ -12,6 +12,7 @@ from jobthread import tokens
 from jobthread.actions.links import HOUR, Issuing
 from jobthread.actions.quiet_hours import end_of_quiet
 from jobthread.entities import (
+    WENT_OUT,
     Actor,
     AuditAction,
     Channel,
@@ -173,7 +174,7 @@ def _customer(tx: Reading, customer_id: int, thread: Thread) -> Addressee | None
     ):
         return None
     ways: list[tuple[Channel, str]] = []
-    if links.has_come_in(tx, customer_id, thread.job_id):
+    if links.holds_link(tx, customer_id, thread.job_id, WENT_OUT):
         ways = _ways_to_customer(tx, customer_id, thread.job_id)
     # What was written before an invitation went out is what the invitation invites to.
     since = outbox.last_invited_at(tx, customer_id, thread.job_id) or 0

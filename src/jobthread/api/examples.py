@@ -248,7 +248,7 @@ EXAMPLES: dict[Any, Any] = {
         "expires_at": "2026-11-30T08:15:30.250Z",
         "deliveries": [{**_DELIVERY, "status": "queued", "sent_at": None}],
     },
-    shapes.Links: {"sessions": [_LINK]},
+    shapes.Links: {"sessions": [_LINK], "customer_invited": True},
     # customers
     customer_shapes.TokenExchange: {"job_id": 101, "token": _TOKEN},
     customer_shapes.OpenedLink: {

@@ -60,7 +60,8 @@ async def list_links(asked: Asked[None, Nothing]) -> Response[bytes]:
     """The links of a job, newest first: by whom, opened when and from where, sent how."""
     job_id = asked.id("job_id")
     found = await asked.parts.db.read(lambda tx: links.of_job(tx, asked.by, job_id))
-    return answer(shapes.Links([encoding.link(one.link, one.deliveries) for one in found]))
+    sessions = [encoding.link(one.link, one.deliveries) for one in found.links]
+    return answer(shapes.Links(sessions, found.customer_invited))
 
 
 @calls.add(

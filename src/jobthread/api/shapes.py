@@ -199,3 +199,7 @@ class Link(Struct):
 
 class Links(Struct):
     sessions: list[Link]
+    customer_invited: Annotated[
+        bool,
+        Meta(description="The customer opened a link or was sent one: only then are they told of messages"),
+    ]

@@ -25,7 +25,7 @@ class Ground(Struct, frozen=True):
 
 
 class Held(Struct, frozen=True):
-    """Whom a ground stands for by now, and until when unless it is made longer; None: until it is ended."""
+    """Whom a ground stands for by now. `until`: when a session runs out, unless it is used meanwhile."""
 
     caller: Caller
     until: Micros | None = None
@@ -55,7 +55,7 @@ def _of_api_keys(tx: Reading, hashes: Collection[bytes]) -> dict[bytes, Held]:
 
 def _visitors(tx: Reading, found: dict[bytes, links.Standing]) -> dict[bytes, Held]:
     return {
-        token_hash: Held(link.visitor, link.visitor.expires_at)
+        token_hash: Held(link.visitor)
         for token_hash, link in found.items()
         if links.refusal_of(tx, link) is None
     }

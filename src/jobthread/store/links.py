@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Select, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from jobthread.entities import WENT_OUT, JobStatus, Link, Micros, Person, Role, Visitor
+from jobthread.entities import DeliveryStatus, JobStatus, Link, Micros, Person, Role, Visitor
 from jobthread.errors import JobInactive, JobthreadError, LinkExpired, LinkRevoked, NotFound
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.tables import (
@@ -185,9 +185,9 @@ def use_for_notifications(tx: Writing, customer_id: int, job_id: int, link_id: i
     )
 
 
-def has_come_in(tx: Reading, customer_id: int, job_id: int) -> bool:
-    """Whether some link of theirs that was not withdrawn was opened, or sent to them."""
-    sent = select(deliveries.c.magic_session_id).where(deliveries.c.status.in_(WENT_OUT))
+def holds_link(tx: Reading, customer_id: int, job_id: int, sent_in: Collection[DeliveryStatus]) -> bool:
+    """Whether some link of theirs that was not withdrawn was opened, or has a delivery in such a state."""
+    sent = select(deliveries.c.magic_session_id).where(deliveries.c.status.in_(sent_in))
     reached = or_(
         chat_magic_sessions.c.use_count > 0,
         chat_magic_sessions.c.id.in_(

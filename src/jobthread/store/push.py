@@ -64,10 +64,6 @@ def sweep(tx: Writing) -> None:
     tx.conn.execute(delete(push_subscriptions).where(push_subscriptions.c.session_hash.not_in(alive)))
 
 
-def drop_all(tx: Writing) -> None:
-    tx.conn.execute(delete(push_subscriptions))
-
-
 def _of(tx: Reading, user_id: int) -> "Select[tuple[int, str, str, str]]":
     c, sessions = push_subscriptions.c, user_sessions.c
     return (
