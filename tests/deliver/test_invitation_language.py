@@ -97,3 +97,27 @@ def test_a_new_link_for_who_reads_english_is_sent_in_english(town: Town) -> None
     assert ENGLISH in words_of(mail)
     [text] = town.texts()
     assert ": your " in text.text
+
+
+def test_who_asks_for_a_new_link_in_spanish_gets_it_in_spanish(town: Town) -> None:
+    """The link that expired was never opened, or else in English."""
+    never_opened = town.cast.dora.sends_link(town.cast.roof, channels=[])
+    opened = came_in(town.cast, town.cast.boiler.ref.id, "en")
+    town.passes(hours=24 * 8)
+    path, browser = "/api/chat/customer/link", town.cast.stranger(**{"Accept-Language": "es-MX, en;q=0.4"})
+    ok(browser.post(path, json=exchange_of(never_opened["url"])), 202)
+    ok(town.cast.stranger().post(path, json=exchange_of(opened["url"]) | {"language": "es"}), 202)
+    to_chris, to_carol = town.mails()
+    assert town.told() == [CHRIS, CAROL]
+    assert SPANISH in words_of(to_chris)
+    assert SPANISH in words_of(to_carol)
+
+
+def test_nobody_changes_a_customers_language_with_a_link_that_is_not_renewed(town: Town) -> None:
+    link = came_in(town.cast, town.cast.boiler.ref.id, "es")
+    path, asked = "/api/chat/customer/link", exchange_of(link["url"]) | {"language": "en"}
+    ok(town.cast.stranger().post(path, json=asked), 202)
+    ok(town.cast.stranger().post(path, json=asked | {"token": "A" * 43}), 202)
+    invited(town, town.cast.boiler.ref.id)
+    [mail] = town.mails(CAROL)
+    assert SPANISH in words_of(mail)
