@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Response, Route, expect
 
+from jobthread.store import preferences
 from tests.browser.mail import mailed_link
 from tests.browser.people import People
 from tests.cast import Cast, exchange_of, ok
@@ -347,6 +348,37 @@ def test_the_page_speaks_spanish_where_the_browser_does_and_english_when_asked(
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
+def test_whoever_chooses_a_language_is_written_to_in_it_and_their_next_link_keeps_to_it(
+    people: People, cast: Cast, link: dict[str, Any]
+) -> None:
+    phone = people.device("phone")
+    page = people.tab(phone, link["url"])
+    expect(page.get_by_text("Tom comes on Friday.")).to_be_visible()
+    assert spoken(cast) == "en"
+    page.get_by_role("button", name="Español").click()
+    expect(page.get_by_text("Lo leen las personas de Jobthread")).to_be_visible()
+    assert spoken(cast) == "es"
+    page.close()
+    page = people.tab(phone, cast.dora.sends_link(cast.boiler, channels=[])["url"])
+    expect(page.get_by_text("Lo leen las personas de Jobthread")).to_be_visible()
+    assert spoken(cast) == "es"
+
+
+def test_a_language_of_nobodys_that_is_kept_there_bars_no_link(
+    people: People, cast: Cast, link: dict[str, Any]
+) -> None:
+    phone = people.device("phone")
+    phone.add_init_script("if (origin !== 'null') localStorage.setItem('language', 'tlh')")
+    page = people.tab(phone, link["url"])
+    expect(page.get_by_text("Tom comes on Friday.")).to_be_visible()
+
+
+def spoken(cast: Cast) -> str:
+    """What Carol is written to in."""
+    customer, job_id = cast.boiler.customer, cast.boiler.ref.id
+    return cast.serving.read(lambda tx: preferences.of_customer(tx, customer.id, job_id)).language.value
+
+
 def test_an_expired_link_can_still_be_renewed_in_the_other_language(
     people: People, cast: Cast, link: dict[str, Any], customer_page: Opened
 ) -> None:
@@ -354,8 +386,10 @@ def test_an_expired_link_can_still_be_renewed_in_the_other_language(
     cast.serving.clock.pass_time(days=8)
     page = customer_page(link["url"])
     page.get_by_role("button", name="Español").click()
-    expect(page.get_by_role("button", name="Enviarme un enlace nuevo")).to_be_visible()
+    page.get_by_role("button", name="Enviarme un enlace nuevo").click()
+    expect(page.get_by_text("va en camino uno nuevo")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
+    assert spoken(cast) == "es", "and so does what is sent to her"
 
 
 # --- without signal -------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from jobthread.deliver.compose import composer, in_words
 from jobthread.deliver.email import Sender, SmtpServer, sender, through, written
 from jobthread.deliver.one_line import one_line
 from jobthread.deliver.outgoing import DeliveryFailed, Invitation, Outgoing
-from jobthread.entities import Channel, Delivery, DeliveryStatus, Micros
+from jobthread.deliver.wording import WORDINGS
+from jobthread.entities import Channel, Delivery, DeliveryStatus, Language, Micros
 from jobthread.tokens import new_token
 from tests.deliver.mail_server import parsed, text_of
 from tests.deliver.post import COMPOSE, KEY, SENDER, link_to
@@ -55,6 +56,7 @@ def invitation(
     title: str = "Boiler service",
     name: str = "Carol",
     *,
+    language: Language = Language.EN,
     number: int = 7,
     queued_at: Micros = AT,
     attempts: int = 1,
@@ -62,7 +64,7 @@ def invitation(
     channel, status = Channel.EMAIL, DeliveryStatus.SENDING
     to = "carol@example.com"
     delivery = Delivery(number, channel, to, status, 3, 123, attempts, queued_at, queued_at, None, None)
-    return Invitation(delivery, new_token(), name, title, AT + 7 * 86_400_000_000)
+    return Invitation(delivery, new_token(), name, language, title, AT + 7 * 86_400_000_000)
 
 
 def mail(what: Invitation, sender: Sender = SENDER) -> bytes:
@@ -82,11 +84,56 @@ def test_a_mail_says_who_writes_about_what_and_until_when() -> None:
     assert received["Auto-Submitted"] == "auto-generated"
     assert received["X-Auto-Response-Suppress"] == "All"
     assert received.keys() == HEADERS
+    until = "Wednesday, 25 November 2026, 11:06 UTC"
     for kind in ("plain", "html"):
         text = text_of(received, kind)
-        for words in ("Carol", "Acme Plumbing", "Boiler service", in_words(what.expires_at), "personal"):
+        for words in ("Carol", "Acme Plumbing", "Boiler service", until, "personal"):
             assert words in text
         assert "Please answer in the chat." in text
+
+
+def test_who_speaks_spanish_is_invited_in_spanish() -> None:
+    received = parsed(mail(invitation("Caldera", "Carol", language=Language.ES)))
+    assert received["Subject"] == "Su chat sobre Caldera con Acme Plumbing"
+    for kind in ("plain", "html"):
+        text = text_of(received, kind)
+        for words in (
+            "Hola Carol,",
+            "Aquí tiene su chat con",
+            "hasta el miércoles 25 de noviembre de 2026, 11:06 UTC.",
+            "El enlace es personal",
+            "Conteste en el chat. Una respuesta a este correo no llega a nadie.",
+        ):
+            assert words in text
+    page = text_of(received, "html")
+    assert "<title>Su chat con Acme Plumbing</title>" in page
+    assert ">Abrir el chat</a>" in page
+    assert "Si el botón no funciona, abra esta dirección:" in page
+
+
+def test_no_word_of_one_language_stands_in_an_invitation_of_another() -> None:
+    parts = {
+        language: {
+            line
+            for kind in ("plain", "html")
+            for line in _sentences(text_of(parsed(mail(invitation(language=language))), kind))
+        }
+        for language in Language
+    }
+    assert parts[Language.EN] & parts[Language.ES] == {"Acme Plumbing"}
+
+
+def _sentences(text: str) -> set[str]:
+    """Without markup and links: whatever stands between tags or line ends."""
+    return {
+        part.strip() for part in re.split(r"<[^>]*>|[\r\n]+", text) if part.strip() and "http" not in part
+    }
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_page_says_which_language_it_is_in(language: Language) -> None:
+    page = text_of(parsed(mail(invitation(language=language))), "html")
+    assert re.findall(r"<html[^>]*>", page) == [f'<html lang="{language.value}">']
 
 
 def test_where_answers_reach_nobody_an_invitation_says_so() -> None:
@@ -99,7 +146,16 @@ def test_where_answers_reach_nobody_an_invitation_says_so() -> None:
 
 
 def test_the_moment_is_told_in_words_with_its_zone() -> None:
-    assert in_words(AT) == "Wednesday, 18 November 2026, 11:06 UTC"
+    english, spanish = WORDINGS[Language.EN], WORDINGS[Language.ES]
+    assert in_words(english, AT) == "Wednesday, 18 November 2026, 11:06 UTC"
+    assert in_words(spanish, AT) == "miércoles 18 de noviembre de 2026, 11:06 UTC"
+
+
+def test_the_days_and_months_are_those_of_the_calendar() -> None:
+    for month in range(12):
+        moment = datetime.datetime(2026, month + 1, 1 + month, 9, 5, tzinfo=datetime.UTC)
+        told = in_words(WORDINGS[Language.EN], int(moment.timestamp()) * 1_000_000)
+        assert told == f"{moment:%A}, {moment.day} {moment:%B} 2026, 09:05 UTC"
 
 
 def test_the_link_survives_the_way_in_both_parts() -> None:

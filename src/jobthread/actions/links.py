@@ -179,15 +179,19 @@ def open_link(
     counted.spend(tx, f"link-opened:{standing.link.id}", OPENING)
     cookie = tokens.new_token()
     links.opened(tx, standing.link.id, tokens.hash_of(cookie), standing.link.expires_at, by.ip, by.user_agent)
-    if language is not None:
-        preferences.customer_speaks(tx, standing.link.customer_id, job_id, language)
+    _keep_language(tx, standing.link, language)
     visitor = Actor(standing.visitor, by.ip, by.user_agent)
     audit.add(tx, visitor, AuditAction.LINK_OPENED, _about(standing.link))
     return Opened(standing, cookie)
 
 
-def renew(tx: Writing, by: Actor, how: Issuing, job_id: int, token: str) -> None:
-    """Send a new link to the contact on file where this one has merely expired; else do nothing, alike."""
+def renew(
+    tx: Writing, by: Actor, how: Issuing, job_id: int, token: str, language: Language | None = None
+) -> None:
+    """Send a new link to the contact on file where this one has merely expired; else do nothing, alike.
+
+    `language` as in `open_link`: the new link is sent in it.
+    """
     how.limits.spend(tx, f"renewals-from:{limits.network_of(by.ip)}", RENEWAL_ASKED)
     standing = links.of_token(tx, tokens.hash_of(token))
     if standing is None or standing.link.job_id != job_id:
@@ -202,7 +206,13 @@ def renew(tx: Writing, by: Actor, how: Issuing, job_id: int, token: str) -> None
         limits.ON.spend(tx, f"renewed:{job_id}", RENEWAL)
     except RateLimited:
         return
+    _keep_language(tx, standing.link, language)
     _issued(tx, by, how, job, contacts, how.hours, AuditAction.LINK_RENEWED)
+
+
+def _keep_language(tx: Writing, link: Link, language: Language | None) -> None:
+    if language is not None:
+        preferences.customer_speaks(tx, link.customer_id, link.job_id, language)
 
 
 def _refusal_to_open(tx: Reading, standing: Standing | None, job_id: int) -> JobthreadError | None:

@@ -138,7 +138,8 @@ async def customer_mark_read(asked: Asked[shapes.CustomerReadMark, Nothing]) -> 
 async def renew_link(asked: Asked[shapes.TokenExchange, Nothing]) -> Response[bytes]:
     """Ask for a new link with an expired one; the answer is the same whatever is true."""
     how, job_id, token = asked.parts.issuing, asked.body.job_id, asked.body.token
-    await asked.parts.db.write(lambda tx: links.renew(tx, asked.by, how, job_id, token))
+    language = asked.body.language or asks_for(asked.request)
+    await asked.parts.db.write(lambda tx: links.renew(tx, asked.by, how, job_id, token, language))
     return answer(shapes.RenewalAnswer(), 202)
 
 

@@ -63,7 +63,7 @@ def _text_message(house: House, away: Away, name: str) -> Outgoing:
     """Without a link: it costs one message, and whoever texts need not come in to be told."""
     words = WORDINGS[away.language]
     opens = day_and_time(words, away.opens_at, house.zone)
-    text = words.away_text_message.format(company=sms.named(house.company), opens=opens)
+    text = words.away_text_message.format(company=sms.named(house.company, words), opens=opens)
     return Outgoing(
         delivery_id=away.delivery.id,
         key=name,
@@ -78,4 +78,4 @@ def _text_message(house: House, away: Away, name: str) -> Outgoing:
 def day_and_time(words: Wording, at: Micros, zone: ZoneInfo) -> str:
     """`Mon, 08:00`, as the office's clock shows it: within the days to come."""
     moment = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).astimezone(zone)
-    return f"{words.weekdays[moment.weekday()]}, {moment:%H:%M}"
+    return f"{words.weekdays[moment.weekday()][:3]}, {moment:%H:%M}"

@@ -12,6 +12,7 @@ from jobthread.deliver.letters import QUOTED
 from jobthread.deliver.notice import House
 from jobthread.deliver.one_line import one_line
 from jobthread.deliver.outgoing import Away, Compose, Invitation, Letter, Notice, Outgoing
+from jobthread.deliver.wording import WORDINGS, Wording
 from jobthread.entities import Channel, Delivery, Micros
 
 LONGEST_TITLE = 100
@@ -77,15 +78,19 @@ def _name_of(delivery: Delivery, key: bytes) -> str:
 def _mail(
     invitation: Invitation, house: House, link: str, name: str, as_text: Template, as_html: Template
 ) -> Outgoing:
+    words = WORDINGS[invitation.language]
     customer = one_line(invitation.customer_name, LONGEST_NAME)
     title = one_line(invitation.job_title, LONGEST_TITLE)
+    reply_to = notice.reply_to(house, invitation.delivery)
     told = {
+        "words": words,
+        "language": invitation.language.value,
         "company": house.company,
         "customer": customer,
         "title": title,
         "link": link,
-        "until": in_words(invitation.expires_at),
-        "reply_to": notice.reply_to(house, invitation.delivery),
+        "until": words.invitation.until.format(until=in_words(words, invitation.expires_at)),
+        "reply_to": reply_to,
     }
     return Outgoing(
         delivery_id=invitation.delivery.id,
@@ -93,16 +98,16 @@ def _mail(
         queued_at=invitation.delivery.created_at,
         to=invitation.delivery.to,
         to_name=customer,
-        subject=f"Your chat about {title} with {house.company}",
+        subject=words.invitation.subject.format(title=title, company=house.company),
         text=as_text.render(told),
         html=as_html.render(told),
-        reply_to=told["reply_to"],
+        reply_to=reply_to,
     )
 
 
 def _text_message(invitation: Invitation, company: str, link: str, name: str) -> Outgoing:
-    end = _moment(invitation.expires_at)
-    until = f"{end.day} {end:%b %H:%M} UTC"
+    words, end = WORDINGS[invitation.language], _moment(invitation.expires_at)
+    until = f"{end.day} {words.months[end.month - 1][:3]} {end:%H:%M} UTC"
     return Outgoing(
         delivery_id=invitation.delivery.id,
         key=name,
@@ -110,14 +115,20 @@ def _text_message(invitation: Invitation, company: str, link: str, name: str) ->
         to=invitation.delivery.to,
         to_name="",
         subject="",
-        text=sms.worded(company, one_line(invitation.job_title, LONGEST_TITLE), until, link),
+        text=sms.worded(words, company, one_line(invitation.job_title, LONGEST_TITLE), until, link),
     )
 
 
-def in_words(at: Micros) -> str:
+def in_words(words: Wording, at: Micros) -> str:
     """`Monday, 30 November 2026, 14:05 UTC`: rounded down, so that it is never later than true."""
     moment = _moment(at)
-    return f"{moment:%A}, {moment.day} {moment:%B %Y, %H:%M} UTC"
+    return words.moment.format(
+        weekday=words.weekdays[moment.weekday()],
+        day=moment.day,
+        month=words.months[moment.month - 1],
+        year=moment.year,
+        time=f"{moment:%H:%M}",
+    )
 
 
 def _moment(at: Micros) -> datetime:

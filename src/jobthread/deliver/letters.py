@@ -68,8 +68,10 @@ def _invitation(tx: Reading, delivery: Delivery) -> Invitation | Withheld:
     standing = links.get(tx, delivery.link_id or 0)
     if refusal := links.refusal_of(tx, standing):
         return Withheld(DeliveryStatus.FAILED, _why_not(refusal), type(refusal).__name__)
-    job = jobs.get_for_visitor(tx, standing.visitor)
-    return Invitation(delivery, "", standing.customer_name, job.ref.title, standing.link.expires_at)
+    visitor = standing.visitor
+    wanted = preferences.of_customer(tx, visitor.customer_id, visitor.job_id)
+    title = jobs.get_for_visitor(tx, visitor).ref.title
+    return Invitation(delivery, "", standing.customer_name, wanted.language, title, standing.link.expires_at)
 
 
 def _why_not(refusal: JobthreadError) -> str:

@@ -13,6 +13,7 @@ class Invitation:
     delivery: Delivery
     token: str = field(repr=False)
     customer_name: str = field(repr=False)
+    language: Language
     job_title: str
     expires_at: Micros
 

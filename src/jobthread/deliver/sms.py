@@ -6,36 +6,28 @@ from pathlib import Path
 from jobthread.deliver import mailbox
 from jobthread.deliver.gsm7 import segments, written
 from jobthread.deliver.outgoing import Outgoing, Send
+from jobthread.deliver.wording import Wording
 
 LONGEST_COMPANY = 30
 LONGEST_TITLE = 40
-_WORDINGS = (
-    '{company}: your chat about "{title}". Personal link, please do not pass on, valid until {until}: {link}',
-    '{company}: your chat about "{title}". Personal link, until {until}: {link}',
-    "{company}: your chat about your job. Personal link, until {until}: {link}",
-    "{company}: your personal chat link, until {until}: {link}",
-    "{company}: your chat, until {until}: {link}",
-    "{company}: your chat: {link}",
-)
-"""From the fullest to the shortest. The link comes last: what followed, a phone might take as part of it."""
 
 
-def worded(company: str, title: str, until: str, link: str) -> str:
+def worded(words: Wording, company: str, title: str, until: str, link: str) -> str:
     """The fullest wording that costs no more messages than the shortest would."""
     told = {
-        "company": named(company),
-        "title": _shortened(title, LONGEST_TITLE) or "your job",
+        "company": named(company, words),
+        "title": _shortened(title, LONGEST_TITLE) or words.some_job,
         "until": until,
         "link": link,
     }
-    texts = [wording.format(**told) for wording in _WORDINGS]
+    texts = [wording.format(**told) for wording in words.invitation.text_messages]
     fewest = segments(texts[-1])
     return next(text for text in texts if segments(text) == fewest)
 
 
-def named(company: str) -> str:
+def named(company: str, words: Wording) -> str:
     """Who writes, in the phone's alphabet."""
-    return _shortened(company, LONGEST_COMPANY) or "Your service company"
+    return _shortened(company, LONGEST_COMPANY) or words.some_company
 
 
 def into_folder(folder: Path) -> Send:

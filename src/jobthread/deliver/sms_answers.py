@@ -8,7 +8,7 @@ import structlog
 from jobthread.deliver import sms
 from jobthread.deliver.gsm7 import written
 from jobthread.deliver.outgoing import Outgoing, Send
-from jobthread.deliver.wording import WORDINGS
+from jobthread.deliver.wording import WORDINGS, Wording
 from jobthread.entities import Language, Micros
 
 log = structlog.get_logger()
@@ -17,15 +17,17 @@ NO_DELIVERY = 0
 
 
 def stopped(company: str, language: Language = Language.EN) -> str:
-    return _worded(WORDINGS[language].texts_stopped, company)
+    words = WORDINGS[language]
+    return _worded(words.texts_stopped, company, words)
 
 
 def help_with(company: str, language: Language = Language.EN) -> str:
-    return _worded(WORDINGS[language].texts_help, company)
+    words = WORDINGS[language]
+    return _worded(words.texts_help, company, words)
 
 
-def _worded(words: str, company: str) -> str:
-    return written(words.format(company=sms.named(company)))
+def _worded(text: str, company: str, words: Wording) -> str:
+    return written(text.format(company=sms.named(company, words)))
 
 
 async def answer(send: Send, number: str, text: str, clock: Callable[[], Micros]) -> None:

@@ -1,4 +1,4 @@
-"""The words of notifications, in each language that they are written in."""
+"""The words of all that people are told, in each language that it is written in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,30 @@ from jobthread.entities import Language
 
 
 @dataclass(frozen=True, slots=True)
+class InvitationWording:
+    subject: str
+    """With `{title}` and `{company}`."""
+    chat_with: str
+    here_is: str
+    about: str
+    read_and_write: str
+    open_it: str
+    until: str
+    """With `{until}`."""
+    personal: str
+    answer_by_mail: str
+    no_answer_by_mail: str
+    text_messages: tuple[str, ...]
+    """From the fullest to the shortest, with letters that a text message holds.
+
+    With `{company}`, `{title}`, `{until}` and `{link}`, which comes last: what followed, a phone might take
+    as part of it.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Wording:
+    invitation: InvitationWording
     hello: str
     one_new: str
     more_new: str
@@ -39,13 +62,43 @@ class Wording:
     """With `{opens}`: the words of the customer's page."""
     away_text_message: str
     """With `{company}` and `{opens}`; with letters that a text message holds."""
+    some_company: str
+    some_job: str
+    """Instead of names that no letter of a text message can write."""
+    moment: str
+    """With `{weekday}`, `{day}`, `{month}`, `{year}` and `{time}`."""
     weekdays: tuple[str, ...]
-    """Short, from Monday."""
+    """From Monday. The first three letters are the short form of each, and of each month."""
+    months: tuple[str, ...]
 
 
 WORDINGS: Mapping[Language, Wording] = MappingProxyType(
     {
         Language.EN: Wording(
+            invitation=InvitationWording(
+                subject="Your chat about {title} with {company}",
+                chat_with="Your chat with",
+                here_is="here is your chat with",
+                about="about",
+                read_and_write="Read what we wrote, and write to us whenever it suits you",
+                open_it="Open the chat",
+                until="You need no password, and you may open the link as often as you like until {until}.",
+                personal=(
+                    "The link is personal: whoever has it can read and write in your name, "
+                    "so please do not pass it on."
+                ),
+                answer_by_mail="Answer in the chat, or simply reply to this e-mail.",
+                no_answer_by_mail="Please answer in the chat. A reply to this e-mail does not reach anybody.",
+                text_messages=(
+                    '{company}: your chat about "{title}". '
+                    "Personal link, please do not pass on, valid until {until}: {link}",
+                    '{company}: your chat about "{title}". Personal link, until {until}: {link}',
+                    "{company}: your chat about your job. Personal link, until {until}: {link}",
+                    "{company}: your personal chat link, until {until}: {link}",
+                    "{company}: your chat, until {until}: {link}",
+                    "{company}: your chat: {link}",
+                ),
+            ),
             hello="Hello",
             one_new="1 new message",
             more_new="{count} new messages",
@@ -72,9 +125,40 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
                 "{company}: thank you, your message has arrived. "
                 "The office is closed. Somebody answers when it opens: {opens}."
             ),
-            weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+            some_company="Your service company",
+            some_job="your job",
+            moment="{weekday}, {day} {month} {year}, {time} UTC",
+            weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+            months=(
+                *("January", "February", "March", "April", "May", "June"),
+                *("July", "August", "September", "October", "November", "December"),
+            ),
         ),
         Language.ES: Wording(
+            invitation=InvitationWording(
+                subject="Su chat sobre {title} con {company}",
+                chat_with="Su chat con",
+                here_is="Aquí tiene su chat con",
+                about="sobre",
+                read_and_write="Lea lo que le hemos escrito y escríbanos cuando le venga bien",
+                open_it="Abrir el chat",
+                until="No necesita contraseña y puede abrir el enlace cuantas veces quiera hasta el {until}.",
+                personal=(
+                    "El enlace es personal: quien lo tenga puede leer y escribir en su nombre. "
+                    "Por favor, no lo comparta."
+                ),
+                answer_by_mail="Conteste en el chat o simplemente responda a este correo.",
+                no_answer_by_mail="Conteste en el chat. Una respuesta a este correo no llega a nadie.",
+                text_messages=(
+                    '{company}: su chat sobre "{title}". '
+                    "Enlace personal, no lo comparta, vale hasta el {until}: {link}",
+                    '{company}: su chat sobre "{title}". Enlace personal, hasta el {until}: {link}',
+                    "{company}: su chat sobre su trabajo. Enlace personal, hasta el {until}: {link}",
+                    "{company}: su enlace personal al chat, hasta el {until}: {link}",
+                    "{company}: su chat, hasta el {until}: {link}",
+                    "{company}: su chat: {link}",
+                ),
+            ),
             hello="Hola",
             one_new="1 mensaje nuevo",
             more_new="{count} mensajes nuevos",
@@ -101,7 +185,14 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
                 "{company}: gracias, su mensaje ha llegado. "
                 "Ahora no hay nadie en la oficina. Alguien responde cuando abra: {opens}."
             ),
-            weekdays=("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
+            some_company="Su empresa de servicios",
+            some_job="su trabajo",
+            moment="{weekday} {day} de {month} de {year}, {time} UTC",
+            weekdays=("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
+            months=(
+                *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
+                *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+            ),
         ),
     }
 )

@@ -1,6 +1,7 @@
 /** How a customer gets in: by the token of their link, and from then on by a cookie. */
 import { answered, get, identify, post, Refused } from "../api";
 import type { CustomerView, OpenedLink } from "../shapes";
+import { language } from "../words/language";
 
 /** What customer.html asked before the rest of the page was there. */
 export interface Opening {
@@ -26,7 +27,7 @@ export class Entrance {
     const { job, token, answer } = this.opening;
     this.opening.answer = null;
     if (token) {
-      const exchange = () => post<OpenedLink>("/api/chat/customer/session", { job_id: job, token });
+      const exchange = () => post<OpenedLink>("/api/chat/customer/session", { job_id: job, token, language });
       return answer ? answered<OpenedLink>(answer) : exchange();
     }
     return {
@@ -45,7 +46,8 @@ export class Entrance {
   }
 
   /** Ask for a new link with the one that has expired. Raises `NoSignal`. */
-  renew = () => post("/api/chat/customer/link", { job_id: this.opening.job, token: this.opening.token });
+  renew = () =>
+    post("/api/chat/customer/link", { job_id: this.opening.job, token: this.opening.token, language });
 
   /** The page is about to begin anew in another language: for no longer than that the token leaves its memory. */
   handOver() {
