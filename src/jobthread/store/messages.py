@@ -176,7 +176,8 @@ def repeats(tx: Writing, asked: Sequence[Once]) -> Answer[dict[Once, Message]]:
 
 def add(tx: Writing, rows: Sequence[NewRow]) -> Answer[list[Message]]:
     """Write the rows, in one statement; the numbers must come from their locked threads."""
-    return _ADD[tx.dialect](tx, rows)
+    # By thread: what is close together in an index is written together.
+    return _ADD[tx.dialect](tx, sorted(rows, key=lambda row: row.thread_id))
 
 
 def _add_sqlite(tx: Writing, rows: Sequence[NewRow]) -> Answer[list[Message]]:
