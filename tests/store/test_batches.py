@@ -55,6 +55,19 @@ def test_what_the_database_refuses_among_them_undoes_all_and_is_called_what_it_i
     assert names_in(db) == ["later"]
 
 
+def test_what_the_database_refuses_last_is_called_what_it_is(db: Database) -> None:
+    """Nothing is asked after it: it is heard of when all answers are waited for."""
+
+    def again(tx: Writing) -> None:
+        with at_once(tx):
+            run_statement(tx, _add, called="a")
+
+    run(db.write(put("a")))
+    with pytest.raises(Taken):
+        run(db.write(again))
+    assert names_in(db) == ["a"]
+
+
 def test_what_the_database_refuses_of_a_single_statement_is_called_what_it_is(db: Database) -> None:
     run(db.write(put("a")))
     with pytest.raises(Taken):

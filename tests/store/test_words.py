@@ -23,6 +23,10 @@ def test_plain_letters_are_read_as_all_others_are(text: str) -> None:
     assert words_of(text) == list(dict.fromkeys(words._WORD.findall(text.casefold())))
 
 
+def test_capitals_that_only_folding_brings_forth_are_folded_too() -> None:
+    assert words_of("℡ 555") == ["tel", "555"]
+
+
 def test_a_word_beyond_all_measure_counts_as_several() -> None:
     assert words_of(f"a {'x' * 130} b") == ["a", "x" * 60, "x" * 10, "b"]
 
