@@ -59,6 +59,8 @@ THREADS = [
         message_count=0,
         last_message_seq=None,
         last_sender_kind=None,
+        waiting_since=None,
+        away_until=None,
     )
     for visibility, status, job_id, created_by, members in product(
         Visibility, ThreadStatus, (None, BOILER, ROOF), (None, ME, COLLEAGUE), MEMBERS

@@ -40,9 +40,20 @@ CALLERS: list[Caller] = [*STAFF, *VISITORS]
 def a_thread(
     number: int, visibility: Visibility, status: ThreadStatus, job_id: int | None, members: Sequence[int]
 ) -> Thread:
-    participants = frozenset(members)
     return Thread(
-        number, f"Thread {number}", visibility, status, job_id, None, participants, 0, 0, None, None
+        id=number,
+        subject=f"Thread {number}",
+        visibility=visibility,
+        status=status,
+        job_id=job_id,
+        created_by=None,
+        last_seq=0,
+        message_count=0,
+        last_message_seq=None,
+        last_sender_kind=None,
+        waiting_since=None,
+        away_until=None,
+        participant_ids=frozenset(members),
     )
 
 
@@ -130,7 +141,7 @@ def test_what_can_be_loaded_and_what_is_listed_is_what_is_seen(filled: Serving) 
 def test_whoever_writes_is_judged_by_the_same_sight(filled: Serving) -> None:
     """Writing loads many threads in one go and few of their participants: sight must not suffer from it."""
     asked = [(thread.id, _sender_id(caller)) for caller, thread in product(CALLERS, THREADS)]
-    locked = filled.write(lambda tx: threads.locked_for_senders(tx, asked))
+    locked = filled.write(lambda tx: threads.locked_for_senders(tx, asked)())
     for caller in CALLERS:
         may_write_in = {thread.id for thread in locked.values() if may_write(caller, thread)}
         assert may_write_in == seen_by(sight_of(caller)), caller

@@ -230,8 +230,7 @@ SeenJob = NewType("SeenJob", Job)
 # --- threads and messages -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Thread:
+class Thread(Struct, frozen=True):
     """The facts of a thread that rules are about, and its counters."""
 
     id: int
@@ -240,19 +239,19 @@ class Thread:
     status: ThreadStatus
     job_id: int | None
     created_by: int | None
-    participant_ids: frozenset[int]
     last_seq: int
     message_count: int
     last_message_seq: int | None
     last_sender_kind: SenderKind | None
-    waiting_since: Micros | None = None
+    waiting_since: Micros | None
     """When the customer first wrote after what staff wrote last; None where nobody waits for an answer."""
-    away_until: Micros | None = None
+    away_until: Micros | None
     """The opening of the office that the customer was told of last."""
+    participant_ids: frozenset[int]
 
 
-SeenThread = NewType("SeenThread", Thread)
-"""A thread that passed through sight: only the store's getters make one."""
+class SeenThread(Thread, frozen=True):
+    """A thread that passed through sight: only the store's getters make one."""
 
 
 class Person(Struct, frozen=True):

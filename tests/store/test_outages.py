@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, select, text
+from sqlalchemy import Connection, Insert, bindparam, event, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from jobthread.entities import AccessEnded, AuditWritten, Happening
 from jobthread.errors import Unavailable
 from jobthread.store import database, writer
+from jobthread.store.batches import at_once
+from jobthread.store.batches import run as run_statement
 from jobthread.store.database import Database, Reading, Writing
 from jobthread.store.tables import facts
 from tests.serving import wait_until
@@ -100,6 +102,30 @@ def test_a_connection_lost_before_the_commit_costs_nothing() -> None:
         assert (len(calls), names_in(db)) == (2, ["a", "b"])
     finally:
         db.close()
+
+
+def test_a_connection_lost_among_statements_that_are_sent_together_costs_nothing() -> None:
+    db = Database(postgres_url())
+    calls = []
+
+    def cut_once(tx: Writing, names: Sequence[str]) -> Sequence[str]:
+        calls.append(1)
+        if len(calls) == 1:
+            _terminate(db, tx.conn)
+        with at_once(tx):
+            for name in names:
+                run_statement(tx, _put, called=name)
+        return names
+
+    try:
+        assert together(db, *(db.write_one_of_many(cut_once, name) for name in "ab")) == ["a", "b"]
+        assert (len(calls), names_in(db)) == (2, ["a", "b"])
+    finally:
+        db.close()
+
+
+def _put(dialect: str) -> Insert:
+    return insert(facts).values(name=bindparam("called"), value="here")
 
 
 def test_a_bad_piece_of_a_batch_whose_connection_was_lost_fails_alone() -> None:

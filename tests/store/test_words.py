@@ -17,6 +17,20 @@ def test_folding_letter_by_letter_finds_the_same_words_as_folding_at_once(text: 
     assert list(dict.fromkeys(words._WORD.findall(folded))) == words_of(text)
 
 
+@given(st.text(st.characters(codec="ascii"), max_size=200))
+def test_plain_letters_are_read_as_all_others_are(text: str) -> None:
+    """They have a way of their own, for it is the shorter one."""
+    assert words_of(text) == list(dict.fromkeys(words._WORD.findall(text.casefold())))
+
+
+def test_capitals_that_only_folding_brings_forth_are_folded_too() -> None:
+    assert words_of("℡ 555") == ["tel", "555"]
+
+
+def test_a_word_beyond_all_measure_counts_as_several() -> None:
+    assert words_of(f"a {'x' * 130} b") == ["a", "x" * 60, "x" * 10, "b"]
+
+
 @given(st.lists(TEXTS, max_size=12).map(" ".join), st.data())
 def test_an_excerpt_is_a_piece_of_the_text_that_holds_the_word(text: str, data: st.DataObject) -> None:
     text = text * 3

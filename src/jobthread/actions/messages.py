@@ -24,6 +24,7 @@ from jobthread.entities import (
 from jobthread.errors import ClientMsgIdReused, JobthreadError, NotAuthenticated, NotFound, ThreadClosed
 from jobthread.store import links, people, threads
 from jobthread.store import messages as store
+from jobthread.store.batches import at_once
 from jobthread.store.database import Writing
 from jobthread.store.links import refusal_of
 from jobthread.store.messages import NewRow, Once
@@ -74,12 +75,17 @@ def send_all(tx: Writing, sends: Sequence[Send]) -> list[Sent | JobthreadError]:
 
 def _looked_up(tx: Writing, sends: Sequence[Send], asked: Sequence[Once]) -> _Batch:
     callers = [send.by.caller for send in sends]
-    locked = threads.locked_for_senders(tx, [(send.thread_id, _staff_id(send.by.caller)) for send in sends])
+    with at_once(tx):
+        locked = threads.locked_for_senders(
+            tx, [(send.thread_id, _staff_id(send.by.caller)) for send in sends]
+        )
+        staff = people.ask_staff_by_id(tx, [caller.id for caller in callers if isinstance(caller, Staff)])
+        said = store.repeats(tx, asked)
     return _Batch(
-        threads=locked,
-        staff=people.staff_by_id(tx, [caller.id for caller in callers if isinstance(caller, Staff)]),
+        threads=locked(),
+        staff=staff(),
         links=links.by_id(tx, [caller.link_id for caller in callers if isinstance(caller, Visitor)]),
-        said=dict(store.repeats(tx, asked)) if asked else {},
+        said={**said()},
         pen=Pen(),
     )
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from msgspec import Struct
+
 from jobthread.entities import (
     Actor,
     AuditAction,
@@ -21,12 +23,12 @@ from jobthread.entities import (
     ThreadStatus,
 )
 from jobthread.store import audit, messages, reads, threads
+from jobthread.store.batches import at_once
 from jobthread.store.database import Writing
 from jobthread.store.messages import NewRow
 
 
-@dataclass(slots=True)
-class Sheet:
+class Sheet(Struct):
     """What one locked thread will look like after this transaction."""
 
     thread_id: int
@@ -57,23 +59,10 @@ class Pen:
 
     def sheet(self, thread: Thread) -> Sheet:
         """The sheet of a thread that is locked."""
-        return self.sheets.setdefault(
-            thread.id,
-            Sheet(
-                thread_id=thread.id,
-                status=thread.status,
-                first_seq=thread.last_seq + 1,
-                last_seq=thread.last_seq,
-                message_count=thread.message_count,
-                last_message_seq=thread.last_message_seq,
-                last_sender_kind=thread.last_sender_kind,
-                job_id=thread.job_id,
-                participant_ids=set(thread.participant_ids),
-                waits=thread.waiting_since is not None,
-                waiting_since=thread.waiting_since,
-                away_until=thread.away_until,
-            ),
-        )
+        known = self.sheets.get(thread.id)
+        if known is None:
+            known = self.sheets[thread.id] = _as_it_stands(thread)
+        return known
 
     def message(
         self, sheet: Sheet, by: Actor, body: str, client_msg_id: str | None, via: str | None = None
@@ -133,17 +122,21 @@ class Pen:
             threads.add_participants(tx, self.joined)
         for thread_id, user_id in self.left:
             threads.remove_participant(tx, thread_id, user_id)
-        written = messages.add(tx, self.rows) if self.rows else []
-        if written:
-            threads.move(tx, [_counters(sheet, tx.now) for sheet in self.sheets.values()])
-        if self.marks:
-            reads.put(tx, list(self.marks.values()))
+        written = self._put_down_rows(tx) if self.rows else []
         for by, action, about, details in self.trail:
             audit.add(tx, by, action, about, **details)
         for sheet in self.sheets.values():
             if sheet.last_seq >= sheet.first_seq:
                 tx.tell(RowsWritten(sheet.thread_id, sheet.first_seq, sheet.last_seq))
         return {(message.thread_id, message.seq): message for message in written}
+
+    def _put_down_rows(self, tx: Writing) -> list[Message]:
+        with at_once(tx):
+            added = messages.add(tx, self.rows)
+            threads.move(tx, [_counters(sheet, tx.now) for sheet in self.sheets.values()])
+            if self.marks:
+                reads.put(tx, list(self.marks.values()))
+        return added()
 
     def _tell(self, sheet: Sheet, by: Actor, action: AuditAction, **details: object) -> None:
         about = audit.About("thread", sheet.thread_id, job_id=sheet.job_id, thread_id=sheet.thread_id)
@@ -164,6 +157,23 @@ class Pen:
         )
         self.rows.append(row)
         return row
+
+
+def _as_it_stands(thread: Thread) -> Sheet:
+    return Sheet(
+        thread_id=thread.id,
+        status=thread.status,
+        first_seq=thread.last_seq + 1,
+        last_seq=thread.last_seq,
+        message_count=thread.message_count,
+        last_message_seq=thread.last_message_seq,
+        last_sender_kind=thread.last_sender_kind,
+        job_id=thread.job_id,
+        participant_ids=set(thread.participant_ids),
+        waits=thread.waiting_since is not None,
+        waiting_since=thread.waiting_since,
+        away_until=thread.away_until,
+    )
 
 
 def sender_of(caller: Caller | None) -> Sender:

@@ -1,6 +1,7 @@
 """What shapes are made of: the types of their fields, and how a moment is written."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -30,7 +31,9 @@ Ids = Annotated[list[Id], Meta(max_length=200)]
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(maxsize=256)
 def moment(micros: e.Micros) -> str:
+    # Remembered: what is written in one commit is of one moment, and so is much of a page.
     at = _START + timedelta(microseconds=micros)
     return at.isoformat(timespec="milliseconds")[:-6] + "Z"
 

@@ -1,7 +1,9 @@
 """Who is told what: each piece of news put to each pair of ears, by the rights of this very moment."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from jobthread.entities import (
     EventType,

@@ -1,15 +1,15 @@
-"""Many rows in one JSON parameter: one statement a batch and one trip through the driver."""
+"""Many rows in one JSON parameter: one statement a batch, compiled once, and few trips to the database."""
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
     JSON,
     ColumnElement,
-    CursorResult,
     Executable,
     FromClause,
     Select,
@@ -17,12 +17,18 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeEngine
 
-from jobthread.store.database import Reading
+from jobthread.store import engines
+from jobthread.store.transactions import Reading
+
+RowT = TypeVar("RowT")
+Answer = Callable[[], RowT]
+"""What was asked for, to be called once the `at_once` around it has ended."""
 
 
 class Rows:
@@ -39,10 +45,11 @@ class Rows:
         )
         self.table: FromClause = source.table_valued("value", name="given")
         value = self.table.c.value
+        # Places are written out: as parameters they cost SQLite a fifth of the statement.
         self.columns: dict[str, ColumnElement[Any]] = {
-            name: func.json_extract(value, f"$[{place}]", type_=kind)
+            name: func.json_extract(value, literal_column(f"'$[{place}]'"), type_=kind)
             if sqlite
-            else cast(value.op("->>")(place), kind)
+            else cast(value.op("->>")(literal_column(str(place))), kind)
             for place, (name, kind) in enumerate(columns.items())
         }
 
@@ -54,41 +61,116 @@ def as_json(rows: Any) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-def run(tx: Reading, statement: Callable[[str], Executable], **given: Any) -> CursorResult[*tuple[Any, ...]]:
+# --- asking ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def at_once(tx: Reading) -> Iterator[None]:
+    """What is asked for inside goes to PostgreSQL together: it waits for one trip, not for one each.
+
+    Each statement still sees what those before it did, and what was committed before its own beginning. Only
+    for what this module sends: SQLAlchemy's own calls look at their answers too soon.
+    """
+    if tx.dialect == "sqlite":
+        yield
+        return
+    try:
+        with _driver(tx).pipeline():
+            yield
+    except _driver_error(tx) as error:
+        raise engines.translated(tx.conn, error) from error
+
+
+def run(tx: Reading, statement: Callable[[str], Executable], **given: Any) -> None:
     """Run the statement that `statement(dialect)` makes, compiled once for ever.
 
-    For the hot path: SQLAlchemy looks a statement up in its cache each time, which costs as much as a small
-    statement itself. Values come as the driver has them: SQLite's booleans are ints.
+    For the hot path: SQLAlchemy looks a statement up in its cache and makes a result each time, which costs
+    more than a small statement itself. Values come as the driver has them: SQLite's booleans are ints.
     """
-    compiled = _compiled(statement, tx.conn.dialect)
-    return tx.conn.exec_driver_sql(compiled.sql, compiled.parameters(given))
+    _executed(tx, _compiled(statement, tx.conn.dialect), given)
 
 
-def fetch(tx: Reading, statement: Callable[[str], Select[Any]], **given: Any) -> Sequence[Any]:
-    """The rows of a SELECT, through `run`.
+def count_changed(tx: Reading, statement: Callable[[str], Executable], **given: Any) -> int:
+    """The same, and how many rows it changed. Not inside `at_once`."""
+    changed: int = _executed(tx, _compiled(statement, tx.conn.dialect), given).rowcount
+    return changed
 
-    SQLite hands them over one by one, and the interpreter to other threads in between: under load that costs
-    more than the rows themselves. So there they come as one, as JSON.
+
+def fetch(tx: Reading, statement: Callable[[str], Executable], **given: Any) -> list[Any]:
+    """The rows of a SELECT, with names."""
+    return ask_named(tx, statement, **given)()
+
+
+def ask_named(tx: Reading, statement: Callable[[str], Executable], **given: Any) -> Answer[list[Any]]:
+    compiled = _compiled(statement, tx.conn.dialect, _SHAPES[tx.dialect])
+    rows = _asked(tx, compiled, Any, given)
+    return lambda: [compiled.row(values) for values in rows()]
+
+
+def ask(tx: Reading, statement: Callable[[str], Executable], kind: Any, **given: Any) -> Answer[list[Any]]:
+    """The rows of a SELECT, or on PostgreSQL of a RETURNING, each made into a `kind`: some type of tuple."""
+    return _asked(tx, _compiled(statement, tx.conn.dialect, _SHAPES[tx.dialect]), kind, given)
+
+
+def _asked(tx: Reading, compiled: "_Compiled", kind: Any, given: Mapping[str, Any]) -> Answer[list[Any]]:
+    cursor = _executed(tx, compiled, given)
+    if tx.dialect == "sqlite":
+        (together,) = cursor.fetchone()
+        found = _decoder(kind).decode(together)
+        return lambda: found
+    return lambda: _converted(_rows(tx, cursor), kind)
+
+
+def _executed(tx: Reading, compiled: "_Compiled", given: Mapping[str, Any]) -> Any:
+    cursor = _driver(tx).cursor()
+    try:
+        cursor.execute(compiled.sql, compiled.parameters(given))
+    except _driver_error(tx) as error:
+        raise engines.translated(tx.conn, error) from error
+    return cursor
+
+
+def _rows(tx: Reading, cursor: Any) -> list[tuple[Any, ...]]:
+    try:
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    except _driver_error(tx) as error:
+        raise engines.translated(tx.conn, error) from error
+    return rows
+
+
+def _driver(tx: Reading) -> Any:
+    """The driver's own connection, in the transaction that SQLAlchemy began."""
+    return tx.conn.connection.dbapi_connection
+
+
+def _driver_error(tx: Reading) -> Any:
+    return tx.conn.dialect.loaded_dbapi.Error
+
+
+# --- compiling ------------------------------------------------------------------------------------
+
+
+def _in_one_row(statement: Any) -> Any:
+    """SQLite hands rows over one by one, and the interpreter to other threads in between.
+
+    Under load that costs more than the rows themselves: here they come as one, as JSON.
     """
-    if tx.dialect != "sqlite":
-        return run(tx, statement, **given).all()
-    compiled = _compiled(statement, tx.conn.dialect, _in_one_row)
-    together = tx.conn.exec_driver_sql(compiled.sql, compiled.parameters(given)).scalar_one()
-    return [compiled.row(values) for values in msgspec.json.decode(together)]
-
-
-def _in_one_row(statement: Select[Any]) -> Select[Any]:
+    if not isinstance(statement, Select):
+        return statement
     rows = statement.subquery()
     return select(func.json_group_array(func.json_array(*rows.columns)))
 
 
-def _as_it_is(statement: Executable) -> Executable:
+def _as_it_is(statement: Any) -> Any:
     return statement
 
 
+_SHAPES: dict[str, Callable[[Any], Any]] = {"sqlite": _in_one_row, "postgresql": _as_it_is}
+
+
 class _Compiled:
-    def __init__(self, statement: Executable, shaped: Executable, dialect: Dialect) -> None:
-        compiled: Any = shaped.compile(dialect=dialect)  # type: ignore[attr-defined]
+    def __init__(self, statement: Any, shaped: Any, dialect: Dialect) -> None:
+        compiled: Any = shaped.compile(dialect=dialect)
         self.sql = str(compiled)
         self._fixed: dict[str, Any] = compiled.params
         self._order: Sequence[str] | None = compiled.positiontup
@@ -102,7 +184,7 @@ class _Compiled:
 
     def parameters(self, given: Mapping[str, Any]) -> Any:
         values = {**self._fixed, **given}
-        return values if self._order is None else tuple(values[name] for name in self._order)
+        return values if self._order is None else tuple([values[name] for name in self._order])
 
 
 @cache
@@ -111,3 +193,22 @@ def _compiled(
 ) -> _Compiled:
     made = statement(dialect.name)
     return _Compiled(made, shape(made), dialect)
+
+
+# Neither is strict: SQLite's booleans are 0 and 1.
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[list[Any]]:
+    return msgspec.json.Decoder(list[kind], strict=False)
+
+
+def _converted(rows: list[tuple[Any, ...]], kind: Any) -> list[Any]:
+    converted: list[Any] = msgspec.convert({"rows": rows}, _holder(kind), strict=False).rows
+    return converted
+
+
+@cache
+def _holder(kind: Any) -> Any:
+    """A struct around the rows: msgspec keeps what it found out about a struct, and about nothing else."""
+    return msgspec.defstruct("Holder", [("rows", list[kind])])

@@ -91,6 +91,7 @@ class Database:
 
     def _read(self, fn: Callable[[Reading], T]) -> T:
         with _database_errors(), self.reader_engine.connect() as conn:
+            conn.begin()
             return fn(Reading(conn, self.clock()))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -9,22 +10,31 @@ from weakref import WeakKeyDictionary
 import pysqlite3.dbapi2 as sqlite_module
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
 
 from jobthread.errors import Unavailable
 
 SQLITE_NEEDED = (3, 51, 3)
 """Below this SQLite can lose committed transactions when two connections checkpoint (the WAL-reset bug)."""
 
+_CHECKPOINT_PAGES = 16_000
+"""64 MB: a page that many messages change meanwhile is copied into the database once, and not each time."""
+
 # The writer finds everything by key, a batch of them in one JSON parameter. PostgreSQL knows nothing of what
 # is in it, takes any batch for 100 rows, and would read small tables whole, after planning anew each time.
 _BY_KEY = " -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan"
+_PLANS_SECONDS = 2.0
+"""How long the writer keeps a plan. One from when a table was empty finds each index as good as any other,
+and nothing tells PostgreSQL of what is in it by now before it next gathers statistics."""
 
 
 def for_writing(url: str) -> Engine:
     if is_sqlite(url):
         return _sqlite(url, begin="BEGIN IMMEDIATE", pool_size=1)
     # No ping before use: the writer tries again by itself where nothing was written yet.
-    return _postgres(url, _BY_KEY, pool_size=1)
+    engine = _postgres(url, _BY_KEY, pool_size=1)
+    event.listen(engine, "begin", _forget_old_plans)
+    return engine
 
 
 def for_reading(url: str, readers: int) -> Engine:
@@ -48,6 +58,23 @@ def insist_on_transaction(conn: Connection) -> None:
         raise RuntimeError("An error was swallowed: the database has undone the transaction")
 
 
+def translated(conn: Connection, error: Exception) -> DBAPIError:
+    """The driver's error as SQLAlchemy would have raised it; a connection that is lost is given up."""
+    lost = conn.invalidated or conn.dialect.is_disconnect(error, conn.connection.dbapi_connection, None)  # type: ignore[arg-type]
+    if lost and not conn.invalidated:
+        conn.invalidate(error)
+    made: DBAPIError = DBAPIError.instance(  # type: ignore[assignment]
+        None,
+        None,
+        error,
+        conn.dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=conn.dialect,
+    )
+    return made
+
+
 def hang_up(engine: Engine) -> None:
     """Cut the connections to PostgreSQL, and make no more: whoever waits for an answer fails at once."""
     event.listen(engine, "do_connect", _refuse)
@@ -59,6 +86,13 @@ def hang_up(engine: Engine) -> None:
 
 def _refuse(*_: object) -> None:
     raise Unavailable("The server is stopping")
+
+
+def _forget_old_plans(connection: Connection) -> None:
+    known, now = connection.connection.info, time.monotonic()
+    if now - known.setdefault("planned_at", now) > _PLANS_SECONDS:
+        known["planned_at"] = now
+        connection.exec_driver_sql("DISCARD PLANS")
 
 
 def is_sqlite(url: str) -> bool:
@@ -84,9 +118,14 @@ def _sqlite(url: str, *, begin: str, pool_size: int) -> Engine:
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA busy_timeout=10000")
         connection.execute("PRAGMA cache_size=-16000")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
 
     def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        # The driver's own call: SQLAlchemy's would take longer for the BEGIN than SQLite does.
+        try:
+            connection.connection.dbapi_connection.execute(begin)  # type: ignore[union-attr]
+        except sqlite_module.Error as error:
+            raise translated(connection, error) from error
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin_transaction)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import BigInteger, Insert, Select, Text, and_, bindparam, func, insert, select, text
+from sqlalchemy import BigInteger, Insert, Select, Text, and_, bindparam, func, insert, select
 
 from jobthread.entities import (
     EventType,
@@ -20,7 +20,7 @@ from jobthread.entities import (
     SenderKind,
 )
 from jobthread.store import people, search
-from jobthread.store.batches import Rows, as_json, fetch, run
+from jobthread.store.batches import Answer, Rows, as_json, ask, ask_named, fetch, run
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.tables import chat_messages, customers, users
 from jobthread.store.words import indexed
@@ -164,30 +164,58 @@ def numbers_at(tx: Reading, thread_id: int, seq: int) -> int:
 # --- writing --------------------------------------------------------------------------------------
 
 
-def repeats(tx: Writing, asked: Sequence[Once]) -> dict[Once, Message]:
+def repeats(tx: Writing, asked: Sequence[Once]) -> Answer[dict[Once, Message]]:
     """Those that are there already, from whenever. Look only after the threads are locked."""
     keys = as_json([(o.thread_id, o.sender_kind, o.sender_id, o.client_msg_id) for o in asked])
-    rows = fetch(tx, _repeats, rows=keys)
-    return {
-        Once(m.thread_id, m.sender.kind, m.sender.id or SYSTEM_ID, m.client_msg_id): m for m in made(tx, rows)
+    rows = ask_named(tx, _repeats, rows=keys)
+    return lambda: {
+        Once(m.thread_id, m.sender.kind, m.sender.id or SYSTEM_ID, m.client_msg_id): m
+        for m in made(tx, rows())
     }
 
 
-def add(tx: Writing, rows: Sequence[NewRow]) -> list[Message]:
+def add(tx: Writing, rows: Sequence[NewRow]) -> Answer[list[Message]]:
     """Write the rows, in one statement; the numbers must come from their locked threads."""
-    ids = _NEXT_IDS[tx.dialect](tx, len(rows))
-    words = [indexed(row.body) if row.kind is MessageKind.MESSAGE else "" for row in rows]
-    values = [_values(new_id, row, found) for new_id, row, found in zip(ids, rows, words, strict=True)]
+    # By thread: what is close together in an index is written together.
+    return _ADD[tx.dialect](tx, sorted(rows, key=lambda row: row.thread_id))
+
+
+def _add_sqlite(tx: Writing, rows: Sequence[NewRow]) -> Answer[list[Message]]:
+    # Safe: this transaction holds SQLite's only write lock, and messages are never deleted.
+    [(last,)] = ask(tx, _last_id, tuple[int])()
+    ids = range(last + 1, last + 1 + len(rows))
+    words = [_words(row) for row in rows]
+    values = [(*_values(row), new_id) for row, new_id in zip(rows, ids, strict=True)]
     run(tx, _insert, rows=as_json(values), now=tx.now)
-    if found_by := [(new_id, found) for new_id, found in zip(ids, words, strict=True) if found]:
+    if found_by := [one for one in zip(ids, words, strict=True) if one[1]]:
         search.index_messages(tx, as_json(found_by))
-    return [_written(new_id, row, tx.now) for new_id, row in zip(ids, rows, strict=True)]
+    return lambda: [_written(new_id, row, tx.now) for new_id, row in zip(ids, rows, strict=True)]
 
 
-def _values(new_id: int, row: NewRow, words: str) -> tuple[Any, ...]:
-    about = as_json([person.id for person in row.event_people]) if row.event_people else None
+def _add_postgres(tx: Writing, rows: Sequence[NewRow]) -> Answer[list[Message]]:
+    values = [(*_values(row), _words(row)) for row in rows]
+    added = ask(tx, _insert, tuple[int, int, int], rows=as_json(values), now=tx.now)
+
+    def written() -> list[Message]:
+        ids = {(thread_id, seq): new_id for new_id, thread_id, seq in added()}
+        return [_written(ids[row.thread_id, row.seq], row, tx.now) for row in rows]
+
+    return written
+
+
+_ADD: dict[str, Callable[[Writing, Sequence[NewRow]], Answer[list[Message]]]] = {
+    "sqlite": _add_sqlite,
+    "postgresql": _add_postgres,
+}
+
+
+def _words(row: NewRow) -> str:
+    return indexed(row.body) if row.kind is MessageKind.MESSAGE else ""
+
+
+def _values(row: NewRow) -> tuple[Any, ...]:
+    """In the order of `_COLUMNS`."""
     return (
-        new_id,
         row.thread_id,
         row.seq,
         row.number,
@@ -196,12 +224,11 @@ def _values(new_id: int, row: NewRow, words: str) -> tuple[Any, ...]:
         row.sender.id or SYSTEM_ID,
         row.body,
         row.event_type,
-        about,
+        as_json([person.id for person in row.event_people]) if row.event_people else None,
         row.client_msg_id,
         row.ip,
         row.user_agent,
         row.via,
-        words,
     )
 
 
@@ -244,49 +271,38 @@ def _repeats(dialect: str) -> Select[Any]:
     return selected().join(given.table, and_(*same))
 
 
+_COLUMNS: dict[str, Any] = {
+    "thread_id": BigInteger(),
+    "seq": BigInteger(),
+    "number": BigInteger(),
+    "kind": Text(),
+    "sender_kind": Text(),
+    "sender_id": BigInteger(),
+    "body": Text(),
+    "event_type": Text(),
+    "event_people": Text(),
+    "client_msg_id": Text(),
+    "ip": Text(),
+    "user_agent": Text(),
+    "via": Text(),
+}
+
+
 def _insert(dialect: str) -> Insert:
-    columns: dict[str, Any] = {
-        "id": BigInteger(),
-        "thread_id": BigInteger(),
-        "seq": BigInteger(),
-        "number": BigInteger(),
-        "kind": Text(),
-        "sender_kind": Text(),
-        "sender_id": BigInteger(),
-        "body": Text(),
-        "event_type": Text(),
-        "event_people": Text(),
-        "client_msg_id": Text(),
-        "ip": Text(),
-        "user_agent": Text(),
-        "via": Text(),
-    }
-    given = Rows(dialect, columns | {"words": Text()})
-    chosen = [given[name] for name in columns]
-    names = [*columns, "created_at"]
-    chosen.append(bindparam("now", type_=BigInteger()))
-    if dialect != "sqlite":
-        names.append("words")
-        chosen.append(func.array_to_tsvector(func.string_to_array(given["words"], " ")))
-    return insert(chat_messages).from_select(names, select(*chosen).select_from(given.table))
+    """On PostgreSQL the rows bring their words and get their ids; on SQLite the words go elsewhere."""
+    sqlite = dialect == "sqlite"
+    given = Rows(dialect, _COLUMNS | ({"id": BigInteger()} if sqlite else {"words": Text()}))
+    chosen = dict(given.columns) | {"created_at": bindparam("now", type_=BigInteger())}
+    if not sqlite:
+        chosen["words"] = func.array_to_tsvector(func.string_to_array(given["words"], " "))
+    filled = insert(chat_messages).from_select(
+        list(chosen), select(*chosen.values()).select_from(given.table)
+    )
+    return filled if sqlite else filled.returning(*_PLACE)
 
 
-def _next_ids_sqlite(tx: Writing, count: int) -> list[int]:
-    # Safe: this transaction holds SQLite's only write lock, and messages are never deleted.
-    last = run(tx, _last_id).scalar() or 0
-    return list(range(last + 1, last + 1 + count))
-
-
-def _next_ids_postgres(tx: Writing, count: int) -> list[int]:
-    return list(tx.conn.execute(_NEXT_VALUES, {"count": count}).scalars())
+_PLACE = (chat_messages.c.id, chat_messages.c.thread_id, chat_messages.c.seq)
 
 
 def _last_id(dialect: str) -> Select[Any]:
-    return select(func.max(chat_messages.c.id).label("last"))
-
-
-_NEXT_VALUES = text("SELECT nextval('chat_messages_id_seq') FROM generate_series(1, :count)")
-_NEXT_IDS: dict[str, Callable[[Writing, int], list[int]]] = {
-    "sqlite": _next_ids_sqlite,
-    "postgresql": _next_ids_postgres,
-}
+    return select(func.coalesce(func.max(chat_messages.c.id), 0).label("last"))

@@ -7,13 +7,15 @@ from sqlalchemy import BigInteger, Select, func, insert, select, update
 
 from jobthread.entities import Customer, Person, Role, SenderKind, Staff
 from jobthread.errors import NotFound
-from jobthread.store.batches import Rows, as_json, fetch
+from jobthread.store.batches import Answer, Rows, as_json, ask
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.pages import Page, like_words, page_of
 from jobthread.store.tables import api_keys, customers, users
 from jobthread.store.words import indexed
 
 _STAFF = (users.c.id, users.c.name, users.c.email, users.c.role, users.c.active, users.c.service)
+_Staff = tuple[int, str, str | None, Role, bool, bool]
+"""What `_STAFF` come as."""
 _CUSTOMER = (customers.c.id, customers.c.name, customers.c.email, customers.c.phone)
 
 
@@ -50,11 +52,13 @@ def all_staff(tx: Reading) -> list[Staff]:
 
 def staff_by_id(tx: Reading, ids: Iterable[int]) -> dict[int, Staff]:
     """Those that there are, active or not."""
-    wanted = [[user_id] for user_id in set(ids)]
-    if not wanted:
-        return {}
-    rows = fetch(tx, _by_id, rows=as_json(wanted))
-    return {row.id: staff(row) for row in rows}
+    wanted = set(ids)
+    return ask_staff_by_id(tx, wanted)() if wanted else {}
+
+
+def ask_staff_by_id(tx: Reading, ids: Iterable[int]) -> Answer[dict[int, Staff]]:
+    found = ask(tx, _by_id, _Staff, rows=as_json([[user_id] for user_id in set(ids)]))
+    return lambda: {row[0]: Staff(*row) for row in found()}
 
 
 def _by_id(dialect: str) -> Select[Any]:

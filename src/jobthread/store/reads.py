@@ -23,7 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from jobthread.entities import ReadBy, Reader, SeenThread, SenderKind, Visibility
 from jobthread.store import messages
-from jobthread.store.batches import Rows, as_json, fetch, run
+from jobthread.store.batches import Rows, as_json, count_changed, fetch, run
 from jobthread.store.database import Reading, Writing
 from jobthread.store.tables import chat_message_read_status as marks
 from jobthread.store.tables import chat_thread_participants, chat_threads, customers, jobs, users
@@ -41,7 +41,7 @@ def move(tx: Writing, thread: SeenThread, reader: Reader, up_to_seq: int | None)
     seq = thread.last_seq if up_to_seq is None else min(up_to_seq, thread.last_seq)
     count = thread.message_count if seq == thread.last_seq else messages.numbers_at(tx, thread.id, seq)
     kind, reader_id = reader
-    return put(tx, [(kind, reader_id, thread.id, seq, count)]) > 0
+    return count_changed(tx, _put, rows=as_json([(kind, reader_id, thread.id, seq, count)]), now=tx.now) > 0
 
 
 def standing(tx: Reading, thread: SeenThread, reader: Reader) -> tuple[int, int]:
@@ -52,12 +52,9 @@ def standing(tx: Reading, thread: SeenThread, reader: Reader) -> tuple[int, int]
     return row.last_read_seq, thread.message_count - row.read_count
 
 
-def put(tx: Writing, new: Sequence[Mark]) -> int:
-    """Move marks forward; one that stands further on already stays. One mark a reader and thread.
-
-    Answers how many moved.
-    """
-    return run(tx, _put, rows=as_json(new), now=tx.now).rowcount
+def put(tx: Writing, new: Sequence[Mark]) -> None:
+    """Move marks forward; one that stands further on already stays. One mark a reader and thread."""
+    run(tx, _put, rows=as_json(new), now=tx.now)
 
 
 def last_read(tx: Reading, asked: Sequence[Place]) -> dict[Place, int]:

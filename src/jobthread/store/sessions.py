@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, LargeBinary, Select, bindparam, delete, inser
 
 from jobthread.entities import Micros, Staff
 from jobthread.store import people
-from jobthread.store.batches import run
+from jobthread.store.batches import fetch
 from jobthread.store.database import Reading, Writing
 from jobthread.store.tables import user_sessions, users
 
@@ -36,8 +36,8 @@ def add(tx: Writing, user_id: int, token_hash: bytes, expires_at: Micros, ip: st
 
 def find(tx: Reading, token_hash: bytes) -> Session | None:
     """A session in force, of an active person."""
-    row = run(tx, _find, token_hash=token_hash, now=tx.now).first()
-    return Session(people.staff(row), row.last_seen_at, row.expires_at) if row else None
+    rows = fetch(tx, _find, token_hash=token_hash, now=tx.now)
+    return Session(people.staff(rows[0]), rows[0].last_seen_at, rows[0].expires_at) if rows else None
 
 
 def find_many(tx: Reading, hashes: Collection[bytes]) -> dict[bytes, Session]:

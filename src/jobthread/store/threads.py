@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, convert
 from sqlalchemy import (
     BigInteger,
     Select,
@@ -33,7 +32,7 @@ from jobthread.entities import (
 from jobthread.errors import NotFound
 from jobthread.policy import Sight
 from jobthread.store import search, visible
-from jobthread.store.batches import Rows, as_json, fetch, run
+from jobthread.store.batches import Answer, Rows, as_json, ask, run
 from jobthread.store.database import AnyRow, Reading, Writing
 from jobthread.store.tables import (
     chat_thread_participants,
@@ -55,6 +54,21 @@ FACTS = (
     chat_threads.c.waiting_since,
     chat_threads.c.away_until,
 )
+_Facts = tuple[
+    int,
+    str,
+    Visibility,
+    ThreadStatus,
+    int | None,
+    int | None,
+    int,
+    int,
+    int | None,
+    SenderKind | None,
+    Micros | None,
+    Micros | None,
+]
+"""What `FACTS` come as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +79,8 @@ class NewThread:
     created_by: int | None
 
 
-class Counters(Struct, frozen=True):
-    """What writing moves on a thread's own row."""
+class Counters(Struct, frozen=True, array_like=True):
+    """What writing moves on a thread's own row, in the order in which `move` hands it over."""
 
     thread_id: int
     status: ThreadStatus
@@ -93,7 +107,7 @@ def get_seen(tx: Reading, sight: Sight, thread_id: int) -> SeenThread:
     row = tx.conn.execute(chosen).first()
     if row is None:
         raise NotFound
-    return SeenThread(_thread(row, _participant_ids(tx, thread_id)))
+    return SeenThread(*_facts_of(row), _participant_ids(tx, thread_id))
 
 
 def visible_ids(tx: Reading, sight: Sight) -> set[int]:
@@ -122,7 +136,7 @@ def newest_in_job(
 def as_it_stands(tx: Reading, thread_id: int) -> Thread | None:
     """For what goes on by itself. It is no `SeenThread`: whoever asks must put each reader's sight to it."""
     row = tx.conn.execute(select(*FACTS).where(chat_threads.c.id == thread_id)).first()
-    return _thread(row, _participant_ids(tx, thread_id)) if row else None
+    return Thread(*_facts_of(row), _participant_ids(tx, thread_id)) if row else None
 
 
 def made_at(tx: Reading, thread_id: int) -> Micros:
@@ -132,27 +146,25 @@ def made_at(tx: Reading, thread_id: int) -> Micros:
     return made
 
 
-def locked_for_senders(tx: Writing, senders: Iterable[tuple[int, int]]) -> dict[int, Thread]:
+def locked_for_senders(tx: Writing, senders: Iterable[tuple[int, int]]) -> Answer[dict[int, Thread]]:
     """The threads of (thread id, sending user's id or 0), locked in id order.
 
     These are no `SeenThread`s: whoever asks must put each sender's sight to them. Of the participants
     only those among the senders are loaded, since sight asks about nobody else.
     """
     pairs = as_json(sorted(set(senders)))
-    rows = fetch(tx, _lock, rows=pairs)
-    joined: dict[int, set[int]] = {}
-    for thread_id, user_id in fetch(tx, _joined, rows=pairs):
-        joined.setdefault(thread_id, set()).add(user_id)
-    return {row.id: _thread(row, frozenset(joined.get(row.id, ()))) for row in rows}
+    # Locked by a statement of its own: only what begins after it is sure to see the rights as they are.
+    locked = ask(tx, _lock, _Facts, rows=pairs)
+    joined = ask(tx, _joined, tuple[int, int], rows=pairs)
+    return lambda: _with_participants(locked(), joined())
 
 
 def as_they_are(tx: Reading, thread_ids: Collection[int]) -> dict[int, Thread]:
     """Threads by id, with all who take part. These are no `SeenThread`s either."""
-    rows = fetch(tx, _facts, rows=as_json([[thread_id] for thread_id in thread_ids]))
-    joined: dict[int, set[int]] = {}
-    for thread_id, user_id in fetch(tx, _all_joined, rows=as_json([[row.id] for row in rows])):
-        joined.setdefault(thread_id, set()).add(user_id)
-    return {row.id: _thread(row, frozenset(joined.get(row.id, ()))) for row in rows}
+    ids = as_json([[thread_id] for thread_id in thread_ids])
+    return _with_participants(
+        ask(tx, _facts, _Facts, rows=ids)(), ask(tx, _all_joined, tuple[int, int], rows=ids)()
+    )
 
 
 def of_jobs(tx: Reading, job_ids: Collection[int]) -> list[tuple[int, int]]:
@@ -198,7 +210,7 @@ def add(tx: Writing, new: NewThread) -> int:
 
 def move(tx: Writing, moved: Sequence[Counters]) -> None:
     """Bring the threads' own rows up to what was written in them; activity never goes back in time."""
-    run(tx, _move, rows=as_json([msgspec.structs.astuple(one) for one in moved]), now=tx.now)
+    run(tx, _move, rows=as_json(moved), now=tx.now)
 
 
 def add_participants(tx: Writing, pairs: Collection[tuple[int, int]]) -> None:
@@ -217,22 +229,16 @@ def remove_participant(tx: Writing, thread_id: int, user_id: int) -> None:
 # --- rows to entities -----------------------------------------------------------------------------
 
 
-def _thread(row: AnyRow, participant_ids: frozenset[int]) -> Thread:
-    return Thread(
-        id=row.id,
-        subject=row.subject,
-        visibility=Visibility(row.visibility),
-        status=ThreadStatus(row.status),
-        job_id=row.job_id,
-        created_by=row.created_by,
-        participant_ids=participant_ids,
-        last_seq=row.last_seq,
-        message_count=row.message_count,
-        last_message_seq=row.last_message_seq,
-        last_sender_kind=SenderKind(row.last_sender_kind) if row.last_sender_kind else None,
-        waiting_since=row.waiting_since,
-        away_until=row.away_until,
-    )
+def _with_participants(facts: Iterable[_Facts], joined: Iterable[tuple[int, int]]) -> dict[int, Thread]:
+    ids: dict[int, set[int]] = {}
+    for thread_id, user_id in joined:
+        ids.setdefault(thread_id, set()).add(user_id)
+    return {one[0]: Thread(*one, frozenset(ids.get(one[0], ()))) for one in facts}
+
+
+def _facts_of(row: AnyRow) -> _Facts:
+    facts: _Facts = convert(tuple(row), _Facts)
+    return facts
 
 
 def _participant_ids(tx: Reading, thread_id: int) -> frozenset[int]:

@@ -22,10 +22,21 @@ _WORD = re.compile(rf"[^\W_]{{1,{LONGEST}}}")
 
 def words_of(text: str) -> list[str]:
     """The distinct words, without case and accents, in the order in which they first stand."""
-    if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text.casefold())
-        text = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return list(dict.fromkeys(_WORD.findall(text.casefold())))
+    return list(dict.fromkeys(_all_words(text)))
+
+
+def _all_words(text: str) -> list[str]:
+    if text.isascii():
+        # What people write most, and every message is read for its words: half the time of the search below.
+        words = text.encode().translate(_FOLDED_ASCII).decode().split()
+        if len(max(words, key=len, default="")) <= LONGEST:
+            return words
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _WORD.findall(bare.casefold())
+
+
+_FOLDED_ASCII = bytes(ord(chr(byte).lower()) if chr(byte).isalnum() else ord(" ") for byte in range(128)) * 2
 
 
 def indexed(text: str) -> str:
