@@ -26,8 +26,8 @@ from sqlalchemy.types import TypeEngine
 from jobthread.store import engines
 from jobthread.store.transactions import Reading
 
-RowT = TypeVar("RowT")
-Answer = Callable[[], RowT]
+AnswerT = TypeVar("AnswerT")
+Answer = Callable[[], AnswerT]
 """What was asked for, to be called once the `at_once` around it has ended."""
 
 
