@@ -18,7 +18,8 @@ from tests.faults.company import at_work
 from tests.faults.load import under_load, until_written
 from tests.faults.process import ServerProcess, server_process
 
-HELD_UP_SECONDS = 20.0
+HELD_UP_SECONDS = 10.0
+"""As long as callers wait: none of them is refused."""
 KILLS = 60 if LONG else 5
 _HOLDING = (
     "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
@@ -54,7 +55,6 @@ def test_what_is_repeated_at_the_other_server_stands_there_once(url: str, tmp_pa
     assert set(load.statuses()) <= {0, 200, 503}
 
 
-@pytest.mark.skipif(not LONG, reason="takes as long as PostgreSQL's patience with the frozen one")
 @pytest.mark.timeout(300)
 def test_a_server_frozen_in_a_transaction_does_not_hold_up_the_other_for_long(
     url: str, tmp_path: Path
@@ -77,7 +77,8 @@ def test_a_server_frozen_in_a_transaction_does_not_hold_up_the_other_for_long(
     print(f"{stored} messages, {beside.statuses()}, held up for {seconds:.1f} s")
     assert seconds < HELD_UP_SECONDS
     assert stored == load.count() + beside.count()
-    assert set(load.statuses()) | set(beside.statuses()) <= {200, 503}
+    assert set(load.statuses()) <= {200, 503}
+    assert not beside.statuses()
 
 
 @contextmanager
@@ -109,4 +110,8 @@ def _count(admin: psycopg.Connection, asked: str, database: str) -> int:
     return int(row[0]) if row else 0
 
 
-_ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND state = 'active'"
+# One that stopped in the midst of sending stays active for good: it waits for the rest of what it is sent.
+_ACTIVE = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND state = 'active'"
+    " AND wait_event IS DISTINCT FROM 'ClientRead'"
+)

@@ -1,9 +1,12 @@
 """Statements sent to the database together: each sees what came before it, and errors keep their meaning."""
 
+import select as selectors
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import Insert, Select, bindparam, insert, select, text
+from sqlalchemy.exc import IntegrityError, InternalError
 
 from jobthread.entities import Role, SenderKind, Visibility
 from jobthread.errors import Taken
@@ -15,6 +18,8 @@ from jobthread.store.messages import Once
 from jobthread.store.tables import facts
 from tests.store.conftest import postgres_url
 from tests.store.pieces import names_in, put, run
+
+PATIENCE_SECONDS = 30.0
 
 
 def _add(dialect: str) -> Insert:
@@ -92,6 +97,26 @@ def test_readers_get_rows_with_names_and_on_sqlite_all_of_one_moment(db: Databas
 
     later = ["a"] if db.dialect == "sqlite" else ["a", "b"]
     assert run(db.read(looks_twice)) == [["a"], later]
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_who_stands_still_after_them_does_not_keep_its_locks(refused: bool) -> None:
+    engine = engines.for_writing(postgres_url())
+    with engine.connect() as connection, connection.begin() as transaction:
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
+        tx = Writing(connection, 0)
+        with suppress(IntegrityError), at_once(tx):
+            run_statement(tx, _add, called="a")
+            if refused:
+                run_statement(tx, _add, called="a")
+            ask(tx, _names, tuple[str])
+        driver: Any = connection.connection.dbapi_connection
+        # PostgreSQL says goodbye by itself.
+        assert any(selectors.select([driver.fileno()], [], [], PATIENCE_SECONDS))
+        with pytest.raises(InternalError, match="idle-in-transaction"):
+            connection.execute(text("SELECT 1"))
+        transaction.close()
+    engine.dispose()
 
 
 def test_the_writer_looks_messages_up_by_key_however_its_thread_grew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -75,10 +75,24 @@ def at_once(tx: Reading) -> Iterator[None]:
         yield
         return
     try:
-        with _driver(tx).pipeline():
+        with _driver(tx).pipeline() as pipeline:
+            pipeline._exit_gen = partial(_ended, pipeline)
             yield
     except _driver_error(tx) as error:
         raise engines.translated(tx.conn, error) from error
+
+
+def _ended(pipeline: Any) -> Iterator[Any]:
+    """As the driver ends it, less the Flush that it sends after the Sync.
+
+    At a Flush alone PostgreSQL forgets `idle_in_transaction_session_timeout` until the next statement, and
+    whoever freezes just then keeps its locks for good.
+    """
+    try:
+        pipeline._enqueue_sync()
+        yield from pipeline._communicate_gen()
+    finally:
+        yield from pipeline._fetch_gen(flush=False)
 
 
 def run(tx: Reading, statement: Callable[[str], Executable], **given: Any) -> None:

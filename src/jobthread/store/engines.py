@@ -148,9 +148,11 @@ def _postgres(url: str, settings: str, *, pool_size: int, **options: Any) -> Eng
             "keepalives_interval": 5,
             "keepalives_count": 2,
             "application_name": "jobthread",
-            # The last of ours: a server that is frozen must not keep its locks from the others.
+            # The last of ours: a server that is frozen must not keep its locks from the others for as long as
+            # their callers wait, ten seconds. Nor may one whose host is gone in the midst of sending.
             "options": "-c statement_timeout=20000 -c lock_timeout=10000"
-            " -c idle_in_transaction_session_timeout=10000" + settings,
+            " -c idle_in_transaction_session_timeout=5000"
+            " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2" + settings,
         },
         **options,
     )
