@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.chatting import address, chats, conversation, look_for_news, menu
 from tests.browser.keyboard import is_at, press, press_back, tab_to
@@ -268,6 +268,27 @@ def test_who_left_a_thread_is_back_on_the_list(someone: Someone, cast: Cast, dev
     expect(heading(page, "Valve")).to_be_visible()
     tab_to(button(page, "Thread menu"), "Shift+Tab" if device == "desktop" else "Tab")
     page.keyboard.press("Enter")
+    press(button(page, "Leave this thread"))
+    press_back(button(page, "Leave this thread"))
+    expect(page).to_have_url("/messages")
+    is_at(page.get_by_role("link", name="New Thread"))
+
+
+def test_who_hears_of_having_left_before_the_answer_comes_is_back_on_the_list(
+    people: People, someone: Someone, cast: Cast
+) -> None:
+    page = someone(cast.tom, address(cast.dora.opens_thread(cast.tom, subject="Valve")))
+    people.hears(page)
+    seen_gone = page.get_by_text("This thread does not exist, or you are not part of it.")
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        expect(seen_gone).to_be_visible()
+        is_at(heading(page, "Current Chat"))
+        route.fulfill(response=answer)
+
+    page.route("**/participants/*", answer_late)
+    press(button(page, "Thread menu"))
     press(button(page, "Leave this thread"))
     press_back(button(page, "Leave this thread"))
     expect(page).to_have_url("/messages")

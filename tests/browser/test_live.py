@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from tests.browser.chatting import address, chats, conversation, menu, write
 from tests.browser.people import STREAMS, People
-from tests.browser.test_signing_in import sign_in
+from tests.browser.test_signing_in import is_in, sign_in
 from tests.cast import Cast, ok
 from tests.faults import process
 from tests.faults.process import server_process
@@ -194,8 +194,9 @@ def test_browsers_come_back_after_kill_9_outbox_and_all(people: People, tmp_path
         process.start(server, "--demo")
         people.home = f"http://localhost:{server.port}"
         tom, dora = people.someone(None, "/"), people.someone(None, "/")
-        sign_in(tom, "tom@example.com", "demo")
-        sign_in(dora, "dora@example.com", "demo")
+        for page, name in ((tom, "tom"), (dora, "dora")):
+            sign_in(page, f"{name}@example.com", "demo")
+            is_in(page)
         subject = chats(tom).get_by_role("link").first.get_attribute("href")
         for page in (tom, dora):
             page.goto(people.home + (subject or ""))

@@ -188,6 +188,7 @@ def test_another_persons_sign_in_never_sends_what_the_first_one_wrote(
     expect(tom.get_by_text("You have been signed out.")).to_be_visible()
     tom.get_by_role("status").get_by_role("link", name="Sign in").click()
     sign_in(tom, "dora@example.com")
+    is_in(tom)
     expect(tom.get_by_text("Dora", exact=False).first).to_be_visible()
     tom.goto(address(thread))
     write(tom, "Dora's words")
