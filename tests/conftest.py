@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from hypothesis import settings
 
 from jobthread.actions import passwords
-from tests import postgres, serving
+from tests import log_lines, postgres, serving
 from tests.cast import PASSWORD_HASH, Cast, gather
 from tests.serving import Serving
 
@@ -19,6 +19,8 @@ DATABASES = ["sqlite", "postgresql"]
 settings.register_profile("everyday", deadline=None, derandomize=False, print_blob=True, max_examples=50)
 settings.register_profile("nightly", settings.get_profile("everyday"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
+
+log_lines.as_in_tests()
 
 
 @pytest.fixture(scope="session", params=DATABASES)

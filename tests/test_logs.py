@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from jobthread.logs import HIDDEN, clean, set_up_logs
+from tests import log_lines
 
 TOKEN = secrets.token_urlsafe(32)
 Lines = Callable[[], list[dict[str, Any]]]
@@ -26,7 +27,7 @@ def _logging_as_it_was() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    log_lines.as_in_tests()
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-import structlog
 from sqlalchemy.exc import IntegrityError
 
 from jobthread.actions import people as people_actions
 from jobthread.entities import Role
 from jobthread.logs import set_up_logs
 from jobthread.store import messages
+from tests import log_lines
 from tests.api.refusing import ABSENT
 from tests.cast import NOBODY, PASSWORD, Cast, CustomerAtHome, exchange_of, ok, refused
 from tests.serving import wait_until
@@ -43,7 +43,7 @@ def log() -> Iterator[io.StringIO]:
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    log_lines.as_in_tests()
 
 
 def test_no_line_of_the_log_holds_a_secret_or_what_anybody_wrote(

@@ -191,7 +191,7 @@ def test_the_server_tells_by_itself_and_leaves_it_in_the_audit_trail(fresh_url: 
 
 
 def test_the_task_that_tells_goes_on_after_an_error(
-    waiting: Waiting, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    waiting: Waiting, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     waiting.cast.serving.clock.pass_time(seconds=31 * 60)
     monkeypatch.setattr(escalation, "LOOK_SECONDS", 0.01)
@@ -211,7 +211,7 @@ def test_the_task_that_tells_goes_on_after_an_error(
 
     asyncio.run(asyncio.wait_for(until_told(), serving.PATIENCE_SECONDS))
     assert waiting.told.calls == [waiting.dispatchers]
-    assert capsys.readouterr().out.count("escalation_failed") == 2
+    assert capfd.readouterr().out.count("escalation_failed") == 2
 
 
 def test_with_no_minutes_set_it_tells_nobody(waiting: Waiting) -> None:
