@@ -263,6 +263,16 @@ def test_a_retry_is_answered_though_the_thread_was_closed_or_reopened_since(cast
     assert ok(say(cast.dora, thread, "Hello", "m3"), 201)["seq"] == 6, "what was refused left nothing behind"
 
 
+def test_a_retry_does_not_bring_back_who_left_since(cast: Cast) -> None:
+    thread = cast.dora.opens_thread(visibility="customer_visible", job=cast.boiler)
+    first = ok(say(cast.dora, thread, "Hello", "m1"), 201)
+    ok(cast.dora.delete(path_of(thread, f"/participants/{cast.dora.id}")), 204)
+    before = cast.ada.reads(thread)
+    assert ok(say(cast.dora, thread, "Hello", "m1"), 200) == first
+    assert cast.ada.reads(thread) == before
+    assert ok(cast.ada.get(path_of(thread, "")))["participants"] == []
+
+
 def test_who_lost_the_thread_gets_no_answer_to_a_retry(cast: Cast) -> None:
     thread = cast.dora.opens_thread(cast.tom)
     ok(say(cast.tom, thread, "Hello", "m1"), 201)

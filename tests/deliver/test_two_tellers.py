@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from jobthread.actions import people, threads
 from jobthread.actions.links import Issuing
-from jobthread.actions.notifications import AT_ONCE, look
+from jobthread.actions.notifications import AT_ONCE, decide, look
 from jobthread.entities import Actor, Role, Visibility
 from jobthread.store import limits, notifications
 from jobthread.store.database import Database, Reading, Writing
@@ -67,8 +67,9 @@ def test_a_server_that_died_in_between_is_followed_by_one_that_goes_on(url: str,
     async def story() -> None:
         first = Database(url, clock)
         await first.write(crew_with_something_unread)
-        clock.advance(61)
         await look(first, HOW, AFTER)
+        clock.advance(61)
+        await first.write(lambda tx: decide(tx, HOW, AFTER))
         first.close()
         second = Database(url, clock)
         try:

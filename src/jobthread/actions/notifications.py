@@ -49,6 +49,7 @@ LOOK_SECONDS = 5.0
 """How often to look for what was written: nothing wakes us, so that sending pays nothing."""
 AT_ONCE = 25
 """Decisions in one transaction: senders wait behind it."""
+BETWEEN_SECONDS = 0.02
 NOBODY = Actor(None, "", "")
 
 
@@ -80,16 +81,25 @@ async def keep_telling(db: Database, how: Issuing, after_seconds: int, stopping:
 async def look(db: Database, how: Issuing, after: Micros) -> float:
     """Find who has something unread, and tell whom it is time to tell. Answers the seconds to rest."""
     more = await _sow(db, after)
-    next_at = await db.read(notifications.next_look)
-    if next_at is not None and next_at <= db.clock():
-        await db.write(lambda tx: decide(tx, how, after))
-        # Not at once: where nothing was left to us, another process is at it.
-        return 0.02
-    if more:
+    next_at = await _tell_who_is_due(db, how, after)
+    if more or (next_at is not None and next_at <= db.clock()):
         return 0
     if next_at is None:
         return LOOK_SECONDS
     return min(max((next_at - db.clock()) / SECOND, 0.01), LOOK_SECONDS)
+
+
+async def _tell_who_is_due(db: Database, how: Issuing, after: Micros) -> Micros | None:
+    """As many as may have been found in one go. Answers when to look at the next."""
+    next_at = await db.read(notifications.next_look)
+    for _ in range(notifications.SOWN_AT_ONCE // AT_ONCE):
+        if next_at is None or next_at > db.clock():
+            break
+        await db.write(lambda tx: decide(tx, how, after))
+        # Not at once: where nothing was left to us, another process is at it.
+        await asyncio.sleep(BETWEEN_SECONDS)
+        next_at = await db.read(notifications.next_look)
+    return next_at
 
 
 async def _sow(db: Database, after: Micros) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, select, update
 
 from jobthread.entities import (
     WENT_OUT,
@@ -73,16 +73,9 @@ def add(tx: Writing, new: NewDelivery) -> Delivery:
 
 
 def claim(tx: Writing, limit: int, lease: Micros) -> list[Claimed]:
-    """Take what is due, and what another worker took but did not finish in time."""
-    due = (
-        select(deliveries.c.id)
-        .where(deliveries.c.status.in_(WAITING), deliveries.c.due_at <= tx.now)
-        .where(or_(deliveries.c.leased_until.is_(None), deliveries.c.leased_until <= tx.now))
-        .order_by(deliveries.c.due_at, deliveries.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(tx.conn.execute(due).scalars())
+    """Take what another worker took but did not finish in time, and what is due."""
+    ids = _free_ids(tx, limit, DeliveryStatus.SENDING, deliveries.c.leased_until)
+    ids += _free_ids(tx, limit - len(ids), DeliveryStatus.QUEUED, deliveries.c.due_at)
     if not ids:
         return []
     # Being sent, and yet free to take: its worker is gone, and what became of the attempt nobody knows.
@@ -156,9 +149,15 @@ def queue_again(tx: Writing, delivery_id: int, sealed_token: bytes | None) -> No
 
 def next_due(tx: Reading) -> Micros | None:
     """When there will be something to claim: the earliest moment due or lease's end."""
-    free_at = func.coalesce(deliveries.c.leased_until, deliveries.c.due_at)
-    earliest = select(func.min(free_at)).where(deliveries.c.status.in_(WAITING))
-    return tx.conn.execute(earliest).scalar()
+    # One status each: so the first row of an index says it, however many wait.
+    ends = [
+        tx.conn.execute(select(func.min(moment)).where(deliveries.c.status == status)).scalar()
+        for status, moment in (
+            (DeliveryStatus.QUEUED, deliveries.c.due_at),
+            (DeliveryStatus.SENDING, deliveries.c.leased_until),
+        )
+    ]
+    return min((moment for moment in ends if moment is not None), default=None)
 
 
 def of_links(tx: Reading, link_ids: Iterable[int]) -> dict[int, list[Delivery]]:
@@ -234,6 +233,18 @@ def drop_waiting(tx: Writing, error: str) -> None:
         .where(deliveries.c.status.in_(WAITING))
         .values(status=DeliveryStatus.FAILED, error=error, sealed_token=None, leased_until=None)
     )
+
+
+def _free_ids(tx: Writing, limit: int, status: DeliveryStatus, since: ColumnElement[int]) -> list[int]:
+    """Locked until the commit: another worker takes others."""
+    free = (
+        select(deliveries.c.id)
+        .where(deliveries.c.status == status, since <= tx.now)
+        .order_by(since, deliveries.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(tx.conn.execute(free).scalars())
 
 
 def _finish(tx: Writing, delivery: Delivery, **values: Any) -> bool:
