@@ -164,7 +164,9 @@ def _sends(company: Company, client: int) -> Iterator[Request]:
     run = next(_run_number)
     for number in itertools.count():
         thread_id = company.thread_ids[(client * 7 + number) % len(company.thread_ids)]
-        body = json.dumps({"body": TEXT, "client_msg_id": f"{run}-{client}-{number}"}).encode()
+        # As our apps name what they send: the time first.
+        name = f"{time.time_ns() // 1_000_000:012x}-{run}-{client}-{number}"
+        body = json.dumps({"body": TEXT, "client_msg_id": name}).encode()
         sent = load.request("POST", f"/api/chat/threads/{thread_id}/messages", _cookie(company, client), body)
         yield sent
         if number % 10 == 0:

@@ -4,13 +4,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pysqlite3.dbapi2 as sqlite_module
 import pytest
 from alembic import command as alembic
 from alembic.config import Config
 from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import IntegrityError
 
 from jobthread.store import engines, schema
 from jobthread.store.schema import SchemaError
@@ -53,10 +55,13 @@ def _of_sqlite(conn: Connection) -> set[tuple[object, ...]]:
 
 
 def _parts(sql: str) -> list[str]:
-    """A column added later brings its reference along, where the others have theirs as a constraint."""
+    """A column added later brings its reference along, where the others have theirs as a constraint.
+
+    A table that was made anew has its name in quotes.
+    """
     references = r"CONSTRAINT (\w+) REFERENCES (\w+) \((\w+)\)"
     as_constraint = r"\1 \2, CONSTRAINT \3 FOREIGN KEY(\1) REFERENCES \4 (\5)"
-    apart = re.sub(rf"(\w+) (\w+) {references}", as_constraint, sql)
+    apart = re.sub(rf"(\w+) (\w+) {references}", as_constraint, sql.replace('"', ""))
     # At the commas outside of parentheses, and at those around all of it.
     parts = re.split(r",(?![^()]*\)(?!\s*$))|\n", apart)
     return [re.sub(r"\s+", " ", part).strip() for part in parts if part.strip()]
@@ -196,6 +201,53 @@ def test_links_that_were_sent_before_there_were_notifications_are_kept(fresh_url
             (2, "invitation", "customer", 3, 7, 5, "carol@example.com", None, None),
         ]
         assert conn.execute(text(_NEW)).scalar() == 3, "ids go on where they were"
+
+
+def test_what_was_said_before_the_table_was_made_anew_stands_there_and_is_never_doubled(
+    fresh_url: str,
+) -> None:
+    migrate_to(fresh_url, "0007")
+    with connected(fresh_url) as conn:
+        for statement in _SAID_AND_MAILED:
+            conn.execute(text(statement))
+        before = conn.execute(text("SELECT * FROM chat_messages ORDER BY id")).all()
+    schema.migrate(fresh_url)
+    with connected(fresh_url) as conn:
+        assert conn.execute(text("SELECT * FROM chat_messages ORDER BY id")).all() == before
+        assert conn.execute(text("SELECT message_id FROM incoming_mails")).scalar() == 2
+        again = {"thread": 1, "seq": 9, "kind": "message", "sender": "staff", "one": "m-1", "at": 0}
+        with pytest.raises(IntegrityError), conn.begin_nested():
+            conn.execute(text(_SAID), again)
+        with pytest.raises(IntegrityError), conn.begin_nested():
+            conn.execute(
+                text("INSERT INTO incoming_mails SELECT 2, 0, :h, 'staff', 1, 1, '', NULL, 99, 0, ''"),
+                {"h": b"2"},
+            )
+        new = conn.execute(text(_SAID + " RETURNING id"), again | {"one": "m-2", "seq": 3}).scalar_one()
+        assert new > 2, "ids go on where they were"
+
+
+def test_an_update_that_would_leave_something_referring_to_nothing_is_undone(tmp_path: Path) -> None:
+    url = database_url("sqlite", tmp_path)
+    migrate_to(url, "0007")
+    with closing(sqlite_module.connect(tmp_path / "jobthread.db")) as unguarded, unguarded:
+        unguarded.execute(_SAID_AND_MAILED[-1])
+    before = structure(url)
+    with pytest.raises(SchemaError, match="incoming_mails would refer to chat_messages that are not there"):
+        schema.migrate(url)
+    assert structure(url) == before
+
+
+_SAID_AND_MAILED = (
+    "INSERT INTO chat_threads (id, subject, visibility, status, created_at, active_at, last_seq,"
+    " message_count) VALUES (1, '', 'internal', 'open', 0, 0, 2, 2)",
+    "INSERT INTO chat_messages (thread_id, seq, number, kind, sender_kind, sender_id, body, client_msg_id,"
+    " created_at, ip, user_agent, via)"
+    " VALUES (1, 1, 1, 'message', 'staff', 1, 'Hello', 'm-1', 7, NULL, NULL, NULL),"
+    " (1, 2, 2, 'message', 'customer', 1, 'Hi', 'm-1', 8, '127.0.0.1', 'Phone', 'email')",
+    "INSERT INTO incoming_mails (received_at, mail_hash, reader_kind, reader_id, thread_id, outcome,"
+    " message_id, size, raw_name) VALUES (0, '1', 'customer', 1, 1, '', 2, 0, '')",
+)
 
 
 def migrate_to(url: str, version: str) -> None:

@@ -9,6 +9,7 @@ import {
   signedIn,
   type Who,
 } from "./database";
+import { newId } from "./ids";
 import type { CustomerMessage, Message } from "./shapes";
 
 export type Stored = Message | CustomerMessage;
@@ -80,10 +81,4 @@ function inTurn<T>(doing: () => Promise<T>): Promise<T> {
   const turn = last.then(doing, doing);
   last = turn;
   return turn;
-}
-
-// crypto.randomUUID wants https, and a demo on a phone in the office has none.
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,7 +1,7 @@
 """The schema's version: brought up to date by Alembic, refused where it is newer than this program."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0007_staff_phones"
+HEAD = "0008_once"
 """The newest migration. Named here too, so that a start on a current schema need not load Alembic."""
 
 
@@ -73,10 +73,28 @@ def _version(engine: Engine) -> str | None:
 
 
 def _upgrade(engine: Engine) -> None:
-    with engine.begin() as conn:
-        if conn.dialect.name == "postgresql":
-            conn.execute(text("SELECT pg_advisory_xact_lock(7221701)"))
-        upgrade_on(conn, "head")
+    with engine.connect() as conn:
+        if conn.dialect.name == "sqlite":
+            _let_tables_be_made_anew(conn)
+        with conn.begin():
+            if conn.dialect.name == "postgresql":
+                conn.execute(text("SELECT pg_advisory_xact_lock(7221701)"))
+            upgrade_on(conn, "head")
+            if conn.dialect.name == "sqlite":
+                _insist_on_references(conn)
+
+
+def _let_tables_be_made_anew(conn: Connection) -> None:
+    """Else what refers to a table would hold it. To be said before the transaction begins."""
+    driver: Any = conn.connection.dbapi_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+
+
+def _insist_on_references(conn: Connection) -> None:
+    if (broken := conn.exec_driver_sql("PRAGMA foreign_key_check").first()) is not None:
+        raise SchemaError(
+            f"The update was undone: {broken[0]} would refer to {broken[2]} that are not there."
+        )
 
 
 def upgrade_on(conn: Connection, version: str) -> None:

@@ -198,8 +198,9 @@ chat_messages = Table(
     Column("via", String(10)),
     Column("words", Words),
     UniqueConstraint("thread_id", "seq"),
-    # Exactly once, for as long as the message lives: a retry after three days meets the first one.
-    UniqueConstraint("thread_id", "sender_kind", "sender_id", "client_msg_id", name="uq_chat_messages_once"),
+    # Exactly once, for as long as the message lives: a retry after three days meets the first one. The
+    # client's id stands first: ours begin with the time, so what is written together stands together.
+    UniqueConstraint("client_msg_id", "thread_id", "sender_kind", "sender_id", name="uq_chat_messages_once"),
     Index("ix_chat_messages_words", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
     sqlite_autoincrement=True,
 )
