@@ -141,6 +141,7 @@ def test_after_two_days_it_is_given_up_and_all_can_see_it(db: Database, clock: C
             assert (await as_it_stands(db, waiting)).status is QUEUED
             with capture_logs() as logs:
                 await time_passes(db, clock, worker, 2 * HOUR, step=HOUR)
+                await until(lambda: worker.ends[-1] == (Channel.EMAIL, FAILED), "the observer was told")
             delivery = await as_it_stands(db, waiting)
             assert delivery.status is FAILED
             assert delivery.error is not None
@@ -148,7 +149,6 @@ def test_after_two_days_it_is_given_up_and_all_can_see_it(db: Database, clock: C
             assert "452 4.2.2 mailbox full" in delivery.error
             assert len(await trail(db, AuditAction.DELIVERY_FAILED)) == 1
             assert logs[-1]["event"] == "delivery_failed"
-            assert worker.ends[-1] == (Channel.EMAIL, FAILED)
 
     asyncio.run(story())
 

@@ -175,6 +175,7 @@ def test_a_worker_that_vanished_leaves_mail_to_repeat_but_no_text_message(
             await has_status(db, other, SENT)
             assert len(sent) == 1, "what another worker holds was sent as well"
             sent.clear()
+            await until(lambda: bool(worker.ends), "the observer was told")
             worker.ends.clear()
             clock.advance(61)
             worker.wake.set()

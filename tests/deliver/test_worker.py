@@ -45,7 +45,7 @@ def test_a_queued_link_arrives_at_once_and_its_sealed_token_is_gone(db: Database
             delivery = await as_it_stands(db, waiting)
             assert delivery.sent_at == db.clock()
             assert delivery.attempts == 1
-            assert worker.ends == [(Channel.EMAIL, SENT)]
+            await until(lambda: worker.ends == [(Channel.EMAIL, SENT)], "the observer was told")
             (entry,) = await trail(db, AuditAction.DELIVERY_SENT)
             assert (entry.subject_kind, entry.subject_id) == ("delivery", delivery.id)
             assert entry.job_id == delivery.job_id

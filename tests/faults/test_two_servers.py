@@ -77,7 +77,7 @@ def test_a_server_frozen_in_a_transaction_does_not_hold_up_the_other_for_long(
     print(f"{stored} messages, {beside.statuses()}, held up for {seconds:.1f} s")
     assert seconds < HELD_UP_SECONDS
     assert stored == load.count() + beside.count()
-    assert set(load.statuses()) <= {200, 503}
+    assert set(load.statuses()) <= {0, 200, 503}, "of a server that is frozen one may hear nothing"
     assert not beside.statuses()
 
 
