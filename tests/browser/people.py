@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     Request,
     Response,
@@ -46,7 +47,7 @@ class People:
     said: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
-    told: list[BrowserContext] = field(default_factory=list)
+    told: dict[BrowserContext, Page] = field(default_factory=dict)
     """Browsers on which a stream was opened."""
     streams_pass: bool = True
     """Whether the network lets live updates through; some proxies hold back an answer until it is whole."""
@@ -155,12 +156,23 @@ class People:
             self._went_wrong(line)
 
     def _asked(self, request: Request) -> None:
+        if request.is_navigation_request():
+            self._leaves(request)
         if not request.url.startswith((self.home + "/", *OWN_WORK)):
             self._went_wrong(f"asked elsewhere: {request.url}")
 
+    def _leaves(self, request: Request) -> None:
+        """What a page was told on ends with it: the next one, or another tab, has to listen anew."""
+        # A page that was only just opened has no frame yet, and was told nothing.
+        with suppress(Error):
+            frame = request.frame
+            if frame.parent_frame is None and self.told.get(frame.page.context) is frame.page:
+                del self.told[frame.page.context]
+
     def _answered(self, response: Response) -> None:
         if STREAMS.search(response.url) and response.ok:
-            self.told.append(response.frame.page.context)
+            page = response.frame.page
+            self.told[page.context] = page
 
     def _went_wrong(self, what: str) -> None:
         self.said.append(what)
