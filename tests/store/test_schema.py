@@ -363,6 +363,18 @@ def test_several_programs_may_migrate_at_once(fresh_url: str) -> None:
     assert schema.migrate(fresh_url) is False
 
 
+def test_who_finds_a_new_file_being_written_waits_for_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite_module.connect(tmp_path / "jobthread.db", isolation_level=None)) as other:
+        other.execute("CREATE TABLE a (b)")
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("INSERT INTO a VALUES (1)")
+        monkeypatch.setattr("jobthread.store.engines.time.sleep", lambda _: other.execute("COMMIT"))
+        with connected(f"sqlite:///{tmp_path}/jobthread.db") as conn:
+            assert conn.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+
+
 def test_two_servers_on_a_fresh_postgresql_both_serve(tmp_path: Path) -> None:
     url = database_url("postgresql", tmp_path)
     with server_process(tmp_path / "a", url) as one, server_process(tmp_path / "b", url) as other:

@@ -17,6 +17,7 @@ from jobthread.errors import Unavailable
 SQLITE_NEEDED = (3, 51, 3)
 """Below this SQLite can lose committed transactions when two connections checkpoint (the WAL-reset bug)."""
 
+_TURN_SECONDS = 10.0
 _CHECKPOINT_PAGES = 16_000
 """64 MB: a page that many messages change meanwhile is copied into the database once, and not each time."""
 
@@ -113,7 +114,7 @@ def _sqlite(url: str, *, begin: str, pool_size: int) -> Engine:
     )
 
     def prepare(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA busy_timeout=10000")
@@ -130,6 +131,19 @@ def _sqlite(url: str, *, begin: str, pool_size: int) -> Engine:
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin_transaction)
     return engine
+
+
+def _write_ahead(connection: Any) -> None:
+    """Where several programs meet on a new file, SQLite may refuse instead of waiting for its turn."""
+    until = time.monotonic() + _TURN_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite_module.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _postgres(url: str, settings: str, *, pool_size: int, **options: Any) -> Engine:
