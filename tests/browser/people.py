@@ -33,6 +33,8 @@ PATIENCE_MS = 15_000
 NOBODY_YET = "the server responded with a status of 401"
 OWN_WORK = ("data:", "blob:")
 STREAMS = re.compile(r"/events$")
+# Asked whenever a page looks what is new: by staff, and by a customer.
+LOOKS = re.compile(r"/api/chat/(unread-count|customer/jobs/\d+/thread(\?|$))")
 
 
 @dataclass
@@ -48,7 +50,11 @@ class People:
     troubles: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
     told: dict[BrowserContext, Page] = field(default_factory=dict)
-    """Browsers on which a stream was opened."""
+    """Browsers on which a stream was opened, and the page that opened it has looked for what came before."""
+    catching_up: dict[BrowserContext, Page] = field(default_factory=dict)
+    """Browsers on which a stream was opened; their page is about to look for what came before."""
+    asking: dict[Page, set[Request]] = field(default_factory=dict)
+    """What each page has asked the server and was not answered yet, streams aside."""
     streams_pass: bool = True
     """Whether the network lets live updates through; some proxies hold back an answer until it is whole."""
 
@@ -90,6 +96,8 @@ class People:
         if not self.streams_pass:
             context.route(STREAMS, lambda route: None)
         context.on("response", self._answered)
+        context.on("requestfinished", self._ended)
+        context.on("requestfailed", self._ended)
         self.contexts.append(context)
         return context
 
@@ -104,8 +112,8 @@ class People:
         self.expected.extend(words)
 
     def hears(self, page: Page) -> None:
-        """Wait until what happens is told in this browser."""
-        wait_until(lambda: page.evaluate("0") == 0 and page.context in self.told)
+        """Wait until what happens is told in this browser, and what happened before is no longer asked."""
+        wait_until(lambda: page.evaluate("0") == 0 and self._is_told(page))
 
     def opens_offline(self, page: Page) -> None:
         """Wait until the app's shell is kept in this browser."""
@@ -156,23 +164,41 @@ class People:
             self._went_wrong(line)
 
     def _asked(self, request: Request) -> None:
-        if request.is_navigation_request():
-            self._leaves(request)
         if not request.url.startswith((self.home + "/", *OWN_WORK)):
             self._went_wrong(f"asked elsewhere: {request.url}")
-
-    def _leaves(self, request: Request) -> None:
-        """What a page was told on ends with it: the next one, or another tab, has to listen anew."""
-        # A page that was only just opened has no frame yet, and was told nothing.
+        # A page that was only just opened, and a service worker, have no frame.
         with suppress(Error):
-            frame = request.frame
-            if frame.parent_frame is None and self.told.get(frame.page.context) is frame.page:
-                del self.told[frame.page.context]
+            page, within = request.frame.page, request.frame.parent_frame
+            if request.is_navigation_request() and within is None:
+                self._leaves(page)
+            elif request.resource_type == "fetch" and not STREAMS.search(request.url):
+                self._asks(page, request)
+
+    def _leaves(self, page: Page) -> None:
+        """What a page was told on ends with it: the next one, or another tab, has to listen anew."""
+        for listening in (self.told, self.catching_up):
+            if listening.get(page.context) is page:
+                del listening[page.context]
+        self.asking.pop(page, None)
+
+    def _asks(self, page: Page, request: Request) -> None:
+        self.asking.setdefault(page, set()).add(request)
+        if LOOKS.search(request.url) and self.catching_up.get(page.context) is page:
+            self.told[page.context] = self.catching_up.pop(page.context)
+
+    def _ended(self, request: Request) -> None:
+        for asked in self.asking.values():
+            asked.discard(request)
+
+    def _is_told(self, page: Page) -> bool:
+        return page.context in self.told and not self.asking.get(page)
 
     def _answered(self, response: Response) -> None:
         if STREAMS.search(response.url) and response.ok:
             page = response.frame.page
-            self.told[page.context] = page
+            # Who says what was heard last is told of all since then, and need not look.
+            goes_on = "last-event-id" in response.request.headers
+            (self.told if goes_on else self.catching_up)[page.context] = page
 
     def _went_wrong(self, what: str) -> None:
         self.said.append(what)

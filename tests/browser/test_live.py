@@ -126,16 +126,6 @@ def test_all_tabs_of_a_browser_hear_on_one_stream_and_another_takes_over(
     assert len(opened) == 1
 
 
-def test_who_is_removed_reads_on_no_longer(cast: Cast, thread: dict[str, Any], tom: Page) -> None:
-    cast.dora.writes(thread, "Before")
-    expect(conversation(tom)).to_contain_text("Before")
-    ok(cast.dora.delete(f"/api/chat/threads/{thread['id']}/participants/{cast.tom.id}"), 204)
-    expect(tom.get_by_text("This thread does not exist, or you are not part of it.")).to_be_visible()
-    expect(tom.get_by_text("Before")).to_have_count(0)
-    cast.dora.writes(thread, "After")
-    expect(chats(tom)).to_have_count(0)
-
-
 def test_who_is_deactivated_is_asked_to_sign_in(
     people: People, cast: Cast, thread: dict[str, Any], tom: Page
 ) -> None:

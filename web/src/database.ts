@@ -16,6 +16,15 @@ export interface Outgoing {
   refused?: string;
 }
 
+interface Dated {
+  /** When it was kept, in ms. */
+  at?: number;
+}
+
+// A thread kept is some 100 kB: without an end, a year of a dispatcher's would fill their phone.
+const KEPT_AT_MOST = 250;
+const KEPT_AFTERWARDS = 200;
+
 interface Schema extends DBSchema {
   outbox: { key: number; value: Outgoing; indexes: { who: Who } };
   kept: { key: [Who, string]; value: unknown };
@@ -83,6 +92,23 @@ export async function keep(who: Who, name: string, value: unknown): Promise<void
     await (await opened).put("kept", value, [who, name]);
   } catch {
     // then it is not there without signal
+  }
+}
+
+/** Of what is kept by names that begin so, each with the time `at` which that was, the last alone stay. */
+export async function dropOldest(who: Who, names: string): Promise<void> {
+  try {
+    const db = await opened;
+    const all = IDBKeyRange.bound([who, names], [who, names + "\uffff"]);
+    if ((await db.count("kept", all)) <= KEPT_AT_MOST) return;
+    const found: { key: [Who, string]; at: number }[] = [];
+    const { store, done } = db.transaction("kept", "readwrite");
+    for await (const { key, value } of store.iterate(all)) found.push({ key, at: (value as Dated).at ?? 0 });
+    found.sort((one, other) => other.at - one.at);
+    for (const { key } of found.slice(KEPT_AFTERWARDS)) void store.delete(key);
+    await done;
+  } catch {
+    // then they stay a little longer
   }
 }
 

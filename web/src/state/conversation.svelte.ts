@@ -59,8 +59,10 @@ export class Conversation {
 
   async refresh() {
     const told = this.#told;
+    const gone = this.gone;
     try {
       const [thread, page] = await Promise.all([look<Thread>(this.path), this.#newer()]);
+      if (this.gone !== gone) return; // answered before they were taken out, or in
       this.readUpTo ??= thread.last_read_seq;
       if (told === this.#told || !this.thread) this.#renew(thread);
       this.reads = page.reads;
@@ -68,7 +70,7 @@ export class Conversation {
       this.ready = true;
       await this.#keep();
     } catch (error) {
-      if (error instanceof Refused && error.status === 404) this.gone = true;
+      if (error instanceof Refused && error.status === 404) this.lost();
       else if (error instanceof Refused && error.status === 401) session.lost();
       else if (!(error instanceof NoSignal)) throw error;
     }
@@ -121,9 +123,11 @@ export class Conversation {
   /** As the server tells it: its rows come by themselves. */
   heard(thread: Thread) {
     this.#told += 1;
-    if (this.ready) this.#renew(thread);
+    if (this.gone) void this.refresh();
+    else if (this.ready) this.#renew(thread);
   }
 
+  /** It is no longer for this person: nothing of it stays on this device. */
   lost() {
     clearTimeout(this.#keeping);
     this.gone = true;
@@ -189,6 +193,7 @@ export class Conversation {
   async #keep() {
     const messages = this.messages.slice(-KEPT);
     const hasOlder = this.hasOlder || messages.length < this.messages.length;
-    await keep(session.who, this.#name, { thread: $state.snapshot(this.thread), messages, hasOlder });
+    const thread = $state.snapshot(this.thread);
+    await keep(session.who, this.#name, { thread, messages, hasOlder, at: Date.now() });
   }
 }

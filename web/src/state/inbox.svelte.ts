@@ -1,7 +1,7 @@
 /** Active Chats: the threads one sees, the total of the unread, and the one place where news comes in. */
 import { announce } from "../alerts";
 import { get, look, NoSignal, post, Refused } from "../api";
-import { keep, kept } from "../database";
+import { dropOldest, keep, kept } from "../database";
 import { News } from "../news";
 import type { Happening, Message, Thread, Threads } from "../shapes";
 import { answered, longestFirst } from "../threads/waits";
@@ -62,7 +62,8 @@ class Inbox {
     navigator.serviceWorker?.addEventListener("message", told);
     void this.#showKept()
       .then(news.now)
-      .then(() => news.listen());
+      .then(() => news.listen())
+      .then(() => Promise.all(["thread ", "job "].map((names) => dropOldest(session.who, names))));
     mutes.forget();
     void mutes.refresh();
     return () => {
@@ -160,11 +161,10 @@ class Inbox {
 
   /** The thread is no longer for this person to see. */
   lost(id: number) {
+    this.#conversations.get(id)?.lost();
     this.threads = this.threads.filter((thread) => thread.id !== id);
     if (!this.filtered) void keep(session.who, "threads", $state.snapshot(this.threads));
     this.#waits.lost(id);
-    if (this.#current?.id === id) this.#current = null;
-    this.#conversations.forget(id);
     void this.#count();
   }
 
@@ -201,7 +201,7 @@ class Inbox {
     this.#heard += 1;
     if (happening.name === "message.created") this.took(happening.data.message);
     else if (happening.name === "unread") this.unread = happening.data.unread_count;
-    else if (happening.name === "thread.removed") this.#removed(happening.data.thread_id);
+    else if (happening.name === "thread.removed") this.lost(happening.data.thread_id);
     else if (happening.name === "typing")
       this.#conversations.get(happening.data.thread_id)?.writes(happening.data.name);
     else if (happening.name === "read") this.#read(happening.data);
@@ -234,11 +234,6 @@ class Inbox {
   #becomes(thread: Thread) {
     for (const one of this.#known(thread.id)) Object.assign(one, thread);
     this.#waits.became(thread);
-  }
-
-  #removed(id: number) {
-    this.#conversations.get(id)?.lost();
-    this.lost(id);
   }
 
   // What cannot be put in its place here is asked for, once for all that happens at a time.

@@ -1,6 +1,6 @@
 /** The jobs as a list, and one job as it is opened, with the links to it. */
 import { look, NoSignal, Refused } from "../api";
-import { keep, kept } from "../database";
+import { drop, keep, kept } from "../database";
 import { News } from "../news";
 import type { Customer, Job, Link } from "../shapes";
 import { Pages } from "./pages.svelte";
@@ -69,7 +69,7 @@ export class OpenJob {
       this.gone = false;
       if (this.#underWay) this.#news?.soon();
     } catch (error) {
-      if (error instanceof Refused && error.status === 404) this.gone = true;
+      if (error instanceof Refused && error.status === 404) this.#lost();
       else if (error instanceof Refused && error.status === 401) session.lost();
       else if (error instanceof NoSignal) this.missing = !this.job;
       else throw error;
@@ -80,7 +80,13 @@ export class OpenJob {
   became(job: Job) {
     this.job = job;
     this.missing = false;
-    void keep(session.who, `job ${this.id}`, job);
+    void keep(session.who, this.#name, { ...job, at: Date.now() });
+  }
+
+  /** It is no longer for this person: neither it nor its customer's address stays on this device. */
+  #lost() {
+    this.gone = true;
+    void drop(session.who, this.#name);
   }
 
   customerBecame(customer: Customer) {
@@ -99,8 +105,12 @@ export class OpenJob {
   }
 
   async #showKept() {
-    const before = await kept<Job>(session.who, `job ${this.id}`);
+    const before = await kept<Job>(session.who, this.#name);
     if (before) this.job ??= before;
+  }
+
+  get #name() {
+    return `job ${this.id}`;
   }
 }
 

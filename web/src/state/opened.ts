@@ -15,6 +15,4 @@ export class Opened {
     if (this.#all.size > AT_ONCE) this.#all.delete(this.#all.keys().next().value!);
     return conversation;
   }
-
-  forget = (id: number) => void this.#all.delete(id);
 }
