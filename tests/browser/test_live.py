@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 
 from tests.browser.chatting import address, chats, conversation, menu, write
 from tests.browser.people import STREAMS, People
@@ -176,6 +176,20 @@ def looks_at_something_else(page: Page) -> None:
     """Playwright has every page believe that it is looked at, unless told not to."""
     page.context.new_cdp_session(page).send("Emulation.setFocusEmulationEnabled", {"enabled": False})
     page.context.new_page().bring_to_front()
+
+
+def test_a_server_that_is_gone_before_one_could_listen_is_missed_at_once(
+    people: People, cast: Cast, thread: dict[str, Any]
+) -> None:
+    people.expect_trouble("net::ERR_FAILED")
+    device = people.someone(cast.tom, "about:blank").context
+
+    def goes(stream: Route) -> None:
+        device.route("**/api/**", lambda route: route.abort())
+        stream.abort()
+
+    device.route(STREAMS, goes)
+    expect(people.tab(device, address(thread)).get_by_text("No connection.")).to_be_visible()
 
 
 def test_browsers_come_back_after_kill_9_outbox_and_all(people: People, tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 import { Stream, type Told } from "./stream";
 
 /** What the tab that holds the stream tells the others; `ask` is what another asks it. */
-type Word = { told: Told; id: string } | { hears: boolean } | "refused" | "ask";
+type Word = { told: Told; id: string } | { hears: boolean } | "failed" | "ask";
 
 interface Ears {
   hear: (told: Told) => void;
   /** Events arrive, or do not any more. `gap`: something may have happened that nobody here was told. */
   hears: (whether: boolean, gap: boolean) => void;
-  refused: () => void;
+  failed: () => void;
 }
 
 const PULSE_MS = 10_000;
@@ -68,7 +68,7 @@ export class Live {
     this.#stream = new Stream(this.path, this.#last, {
       hear: (told, id) => this.#pass({ told, id }),
       hears: (hears) => this.#pass({ hears }),
-      refused: () => this.#pass("refused"),
+      failed: () => this.#pass("failed"),
     });
     await this.#stream.run();
   }
@@ -93,7 +93,7 @@ export class Live {
   #take(word: Word) {
     if (word === "ask") return;
     this.#toldAt = Date.now();
-    if (word === "refused") this.ears.refused();
+    if (word === "failed") this.ears.failed();
     else if ("told" in word) {
       this.#last = word.id;
       if (word.told.name) this.ears.hear(word.told);

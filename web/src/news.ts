@@ -43,7 +43,7 @@ export class News<M = unknown, T = unknown> {
     this.#live ??= new Live(path, name, {
       hear: (told) => (told.name === "resync" ? this.anew() : hear(told as Happening<M, T>)),
       hears: (told, gap) => this.#hears(told, gap),
-      refused: () => void this.now(),
+      failed: this.anew,
     });
   }
 

@@ -10,8 +10,8 @@ export interface Told {
 interface Ears {
   hear: (told: Told, id: string) => void;
   hears: (whether: boolean) => void;
-  /** The server says no: asking for anything else tells why. */
-  refused: () => void;
+  /** It cannot be opened, for the first time: asking for anything else tells why. */
+  failed: () => void;
 }
 
 // A proxy that keeps an answer back until it is whole lets nothing through at all.
@@ -72,7 +72,8 @@ export class Stream {
         rest = this.#take(rest + text.decode(value, { stream: true }));
       }
     } catch (error) {
-      if (error instanceof Refused) this.ears.refused();
+      const fails = !heard && !this.#failures && !this.#stopped;
+      if (fails || error instanceof Refused) this.ears.failed();
       return heard;
     } finally {
       clearTimeout(watch);
