@@ -119,6 +119,7 @@ async def grow(environ: dict[str, str], messages: int) -> tuple[str, int]:
         await fill(db, 2, min(MILLION, messages // 2), user_id)
         await spread(db, messages - min(MILLION, messages // 2), user_id)
         await db.write(count_up)
+        await db.write(lambda tx: reads_all_but_the_last(tx, user_id))
         if db.dialect == "postgresql":
             # As autovacuum would have done by now, where it runs.
             await db.write(lambda tx: tx.conn.execute(text("ANALYZE")))
@@ -195,6 +196,18 @@ def count_up(tx: Writing) -> None:
             "last_sender_kind = 'staff' FROM (SELECT thread_id, count(*) AS n FROM chat_messages "
             "GROUP BY thread_id) AS s WHERE s.thread_id = chat_threads.id"
         )
+    )
+
+
+def reads_all_but_the_last(tx: Writing, user_id: int) -> None:
+    tx.conn.execute(
+        text(
+            "INSERT INTO chat_message_read_status "
+            "(reader_kind, reader_id, thread_id, last_read_seq, read_count, read_at) "
+            "SELECT 'staff', p.user_id, t.id, t.last_seq - 1, t.message_count - 1, 1 FROM chat_threads t "
+            "JOIN chat_thread_participants p ON p.thread_id = t.id WHERE p.user_id = :user_id"
+        ),
+        {"user_id": user_id},
     )
     tx.conn.execute(text("ANALYZE"))
 
