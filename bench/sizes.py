@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def measure(environ: dict[str, str], messages: int) -> None:
-    token, user_id = asyncio.run(grow(environ, messages))
+    token, user_id, office = asyncio.run(grow(environ, messages))
     asyncio.run(count_in_process(environ, user_id))
     pin(1)
     port = int(environ["JOBTHREAD_PORT"])
@@ -75,6 +75,8 @@ def measure(environ: dict[str, str], messages: int) -> None:
         row("unread count, over HTTP", 1, port, "/api/chat/unread-count", headers)
         row("first page of the thread list", 1, port, "/api/chat/threads", headers)
         row("search for a common word", 1, port, "/api/chat/threads?q=hello", headers)
+        asyncio.run(close_nearly_all(environ))
+        row("the office's few open threads", 1, port, "/api/chat/threads", {"cookie": f"jobthread={office}"})
 
 
 def row(name: str, clients: int, port: int, path: str, headers: dict[str, str]) -> Figures:
@@ -108,12 +110,13 @@ async def count_in_process(environ: dict[str, str], user_id: int) -> None:
 # --- growing --------------------------------------------------------------------------------------
 
 
-async def grow(environ: dict[str, str], messages: int) -> tuple[str, int]:
+async def grow(environ: dict[str, str], messages: int) -> tuple[str, int, str]:
     """Thread 1 holds a hundred messages, thread 2 a million, the others share the rest."""
     db = app.open_database(load_settings(environ))
     started = time.perf_counter()
     try:
-        token, user_id = await db.write(somebody)
+        token, user_id = await db.write(lambda tx: somebody(tx, "Tom", Role.TECHNICIAN))
+        office, _ = await db.write(lambda tx: somebody(tx, "Dora", Role.DISPATCHER))
         await db.write(lambda tx: some_threads(tx, user_id))
         await fill(db, 1, 100, user_id)
         await fill(db, 2, min(MILLION, messages // 2), user_id)
@@ -126,11 +129,11 @@ async def grow(environ: dict[str, str], messages: int) -> tuple[str, int]:
         print(f"{messages:,} messages in {THREADS:,} threads, made in {time.perf_counter() - started:.0f} s")
     finally:
         db.close()
-    return token, user_id
+    return token, user_id, office
 
 
-def somebody(tx: Writing) -> tuple[str, int]:
-    staff = people.enrol(tx, BENCH, "Tom", "tom@example.com", Role.TECHNICIAN, None)
+def somebody(tx: Writing, name: str, role: Role) -> tuple[str, int]:
+    staff = people.enrol(tx, BENCH, name, f"{name.lower()}@example.com", role, None)
     return session(tx, staff), staff.id
 
 
@@ -210,6 +213,25 @@ def reads_all_but_the_last(tx: Writing, user_id: int) -> None:
         {"user_id": user_id},
     )
     tx.conn.execute(text("ANALYZE"))
+
+
+async def close_nearly_all(environ: dict[str, str]) -> None:
+    """Forty stay open, and Dora takes part in them."""
+    db = app.open_database(load_settings(environ))
+    try:
+        await db.write(close)
+    finally:
+        db.close()
+
+
+def close(tx: Writing) -> None:
+    tx.conn.execute(text("UPDATE chat_threads SET status = 'closed' WHERE id % 500 <> 0"))
+    tx.conn.execute(
+        text(
+            "INSERT INTO chat_thread_participants (user_id, thread_id, joined_at) SELECT u.id, t.id, 1 "
+            "FROM users u JOIN chat_threads t ON t.status = 'open' WHERE u.name = 'Dora'"
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ from jobthread.entities import (
     SenderKind,
     Visibility,
 )
-from jobthread.store import messages
+from jobthread.store import messages, threads
 from jobthread.store.batches import Rows, as_json, run
 from jobthread.store.database import Reading, Writing
 from jobthread.store.tables import (
@@ -91,7 +91,7 @@ def seeds(tx: Reading) -> tuple[list[Seed], Micros | None]:
     # A clock that was put back must not leave anybody unaware until it has caught up.
     sown_up_to = min(tx.conn.execute(select(notices_sown.c.up_to)).scalar() or 0, tx.now - OVERLAP)
     newest = tx.conn.execute(
-        select(func.max(chat_threads.c.active_at)).where(chat_threads.c.active_at > sown_up_to)
+        select(func.max(chat_threads.c.active_at)).where(threads.active_after(sown_up_to))
     ).scalar()
     if newest is None:
         return [], None
@@ -107,7 +107,7 @@ def seeds(tx: Reading) -> tuple[list[Seed], Micros | None]:
 
 def _staff(sown_up_to: Micros) -> Select[Any]:
     joined = chat_thread_participants
-    here = and_(chat_threads.c.id == joined.c.thread_id, chat_threads.c.active_at > sown_up_to)
+    here = and_(chat_threads.c.id == joined.c.thread_id, threads.active_after(sown_up_to))
     return _untold_readers(
         chat_threads.join(joined, here), SenderKind.STAFF, joined.c.user_id, literal(0, BigInteger)
     )
@@ -119,7 +119,7 @@ def _customers(sown_up_to: Micros) -> Select[Any]:
         chat_threads.join(jobs, theirs), SenderKind.CUSTOMER, jobs.c.customer_id, jobs.c.id
     ).where(
         chat_threads.c.visibility == Visibility.CUSTOMER_VISIBLE,
-        chat_threads.c.active_at > sown_up_to,
+        threads.active_after(sown_up_to),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, false, tuple_
+from sqlalchemy import ColumnElement, Select, Subquery, and_, false, select, tuple_, union_all
 
 from jobthread.errors import Invalid
 from jobthread.store.database import AnyRow, Reading
@@ -32,10 +32,25 @@ def page_of(
     made: Callable[[AnyRow], T],
 ) -> Page[T]:
     """One page of `chosen` by falling `keys`, which must be among its columns and unique together."""
+    return _cut(tx, _falling(chosen, keys, cursor), keys, limit, made)
+
+
+def first_of_each(
+    parts: Sequence[Select[Any]], keys: Sequence[ColumnElement[int]], cursor: str | None, limit: int
+) -> Subquery:
+    """What of these parts can be on one page by falling `keys`; each is read no further than for its own.
+
+    For an index has each part in its order; all of them together would be read to their end, and sorted.
+    """
+    first = [_falling(part, keys, cursor).limit(limit + 1).subquery() for part in parts]
+    return union_all(*(select(part) for part in first)).subquery()
+
+
+def _falling(chosen: Select[Any], keys: Sequence[ColumnElement[int]], cursor: str | None) -> Select[Any]:
     if cursor is not None:
         after = decoded(cursor, len(keys))
         chosen = chosen.where(tuple_(*keys) < tuple_(*after) if len(keys) > 1 else keys[0] < after[0])
-    return _cut(tx, chosen.order_by(*(key.desc() for key in keys)), keys, limit, made)
+    return chosen.order_by(*(key.desc() for key in keys))
 
 
 def rising_page_of(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0008_once"
+HEAD = "0009_active"
 """The newest migration. Named here too, so that a start on a current schema need not load Alembic."""
 
 

@@ -153,7 +153,7 @@ chat_threads = Table(
     Column("words", Words),
     # The wall begins here: what a customer may see always belongs to a job.
     CheckConstraint("visibility = 'internal' OR job_id IS NOT NULL", name="customer_visible_has_job"),
-    Index(None, "active_at", "id"),
+    Index(None, "status", "active_at", "id"),
     Index(None, "job_id"),
     Index(
         "ix_chat_threads_waiting",

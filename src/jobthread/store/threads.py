@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct, convert
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Select,
     Text,
     Update,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     insert,
     null,
     select,
+    union_all,
     update,
 )
 
@@ -176,11 +178,20 @@ def of_jobs(tx: Reading, job_ids: Collection[int]) -> list[tuple[int, int]]:
 
 def moved_lately(tx: Reading, micros: Micros) -> dict[int, int]:
     """The last seq of each thread in which something was written so shortly before the latest of all."""
-    latest = select(func.max(chat_threads.c.active_at)).scalar_subquery()
+    of_each = [
+        select(func.max(chat_threads.c.active_at).label("at")).where(chat_threads.c.status == status)
+        for status in ThreadStatus
+    ]
+    latest = select(func.max(union_all(*of_each).subquery().c.at)).scalar_subquery()
     rows = tx.conn.execute(
-        select(chat_threads.c.id, chat_threads.c.last_seq).where(chat_threads.c.active_at > latest - micros)
+        select(chat_threads.c.id, chat_threads.c.last_seq).where(active_after(latest - micros))
     )
     return {row.id: row.last_seq for row in rows}
+
+
+def active_after(moment: ColumnElement[int] | Micros) -> ColumnElement[bool]:
+    """A condition on chat_threads. It names both statuses because the index begins with them."""
+    return and_(chat_threads.c.status.in_(list(ThreadStatus)), chat_threads.c.active_at > moment)
 
 
 # --- writing --------------------------------------------------------------------------------------

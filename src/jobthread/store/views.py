@@ -1,7 +1,7 @@
 """Threads as one reader finds them: with people, last message, and that reader's counts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -27,7 +27,7 @@ from jobthread.policy import Sight
 from jobthread.store import messages, people, search, visible
 from jobthread.store.batches import Rows, as_json, fetch
 from jobthread.store.database import AnyRow, Reading
-from jobthread.store.pages import Page, page_of, rising_page_of
+from jobthread.store.pages import Page, first_of_each, page_of, rising_page_of
 from jobthread.store.tables import (
     chat_message_read_status,
     chat_messages,
@@ -67,14 +67,38 @@ def page(
     tx: Reading, sight: Sight, wanted: ThreadFilter, reader: Reader, cursor: str | None, limit: int
 ) -> Page[ThreadView]:
     """Newest activity first; those that wait for an answer, where they are asked for: the longest first."""
-    chosen = _views(reader).where(visible.where(sight), *_conditions(tx.dialect, wanted))
-    if wanted.waiting:
-        longest = [chat_threads.c.waiting_since, chat_threads.c.id]
-        rows = rising_page_of(tx, chosen, longest, cursor, limit, lambda row: row)
-    else:
-        newest = [chat_threads.c.active_at, chat_threads.c.id]
-        rows = page_of(tx, chosen, newest, cursor, limit, lambda row: row)
+    order = _longest_first if wanted.waiting else _newest_first
+    rows = order(tx, sight, wanted, reader, cursor, limit)
     return Page(_with_hits(tx, _made(tx, rows.items), wanted.query), rows.next_cursor)
+
+
+def _longest_first(
+    tx: Reading, sight: Sight, wanted: ThreadFilter, reader: Reader, cursor: str | None, limit: int
+) -> Page[AnyRow]:
+    chosen = _views(reader).where(visible.where(sight), *_conditions(tx.dialect, wanted))
+    longest = [chat_threads.c.waiting_since, chat_threads.c.id]
+    return rising_page_of(tx, chosen, longest, cursor, limit, lambda row: row)
+
+
+def _newest_first(
+    tx: Reading, sight: Sight, wanted: ThreadFilter, reader: Reader, cursor: str | None, limit: int
+) -> Page[AnyRow]:
+    newest = [chat_threads.c.active_at, chat_threads.c.id]
+    if not _looks_through_all(sight, wanted):
+        chosen = _views(reader).where(visible.where(sight), *_conditions(tx.dialect, wanted))
+        return page_of(tx, chosen, newest, cursor, limit, lambda row: row)
+    of_each = [replace(wanted, status=status) for status in ThreadStatus]
+    keys = [select(*newest).where(visible.where(sight), *_conditions(tx.dialect, one)) for one in of_each]
+    found = first_of_each(keys, newest, cursor, limit)
+    chosen = _views_of(*reader, found.join(chat_threads, chat_threads.c.id == found.c.id))
+    return page_of(tx, chosen, newest, None, limit, lambda row: row)
+
+
+def _looks_through_all(sight: Sight, wanted: ThreadFilter) -> bool:
+    """Else they are of one status, as the index has them, or few, or sorted anyway."""
+    in_one_job = wanted.job_id is not None or sight.within_job is not None
+    narrowed = wanted.status is not None or wanted.query.strip() or in_one_job
+    return bool(sight.every) and not narrowed
 
 
 def as_found_by(
