@@ -260,8 +260,11 @@ def test_a_thread_is_closed_and_reopened(someone: Someone, cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("device", ["desktop", "phone"])
-def test_who_left_a_thread_is_back_on_the_list(someone: Someone, cast: Cast, device: str) -> None:
+def test_who_left_a_thread_is_back_on_the_list(
+    people: People, someone: Someone, cast: Cast, device: str
+) -> None:
     page = someone(cast.tom, device=device)
+    people.hears(page)
     cast.dora.opens_thread(cast.tom, subject="Valve")
     look_for_news(page)
     press(chats(page).get_by_role("link", name="Valve"))

@@ -273,9 +273,10 @@ def test_people_are_added_and_removed_and_the_conversation_tells_it(someone: Som
     assert not cast.tom.sees(thread)
 
 
-def test_a_technician_may_leave_and_no_more(someone: Someone, cast: Cast) -> None:
+def test_a_technician_may_leave_and_no_more(people: People, someone: Someone, cast: Cast) -> None:
     thread = cast.dora.opens_thread(cast.tom, subject="Cellar")
     page = someone(cast.tom, f"/messages/{thread['id']}")
+    people.hears(page)
     page.get_by_role("button", name="Thread menu").click()
     menu = page.get_by_role("dialog")
     expect(menu.get_by_role("button")).to_have_text(["", "Leave this thread"])
