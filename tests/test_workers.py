@@ -3,13 +3,13 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from tests import postgres
 from tests.faults import process
+from tests.faults.freezing import frozen_at_rest
 from tests.faults.process import ServerProcess, environment, server_process
 from tests.live.knowing import signed_in
 from tests.live.listening import listening
@@ -20,8 +20,13 @@ STOPS_WITHIN_SECONDS = 5.0
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[ServerProcess]:
-    with server_process(tmp_path / "data", postgres.new_database(postgres.postgres_server())) as server:
+def url() -> str:
+    return postgres.new_database(postgres.postgres_server())
+
+
+@pytest.fixture
+def two(url: str, tmp_path: Path) -> Iterator[ServerProcess]:
+    with server_process(tmp_path / "data", url) as server:
         process.start(server, "--demo", "--workers", "2")
         # It says so once all of them serve.
         wait_until(lambda: "Jobthread is at" in server.log.read_text())
@@ -34,17 +39,6 @@ def workers_of(server: ServerProcess) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
-@contextmanager
-def standing_still(pid: int) -> Iterator[None]:
-    """Whoever comes meanwhile is served by another process."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
-
-
 def test_on_sqlite_more_than_one_is_refused_with_one_line(tmp_path: Path) -> None:
     here = environment(tmp_path / "data")
     refused = process.run("serve", "--workers", "2", environ=here)
@@ -52,27 +46,25 @@ def test_on_sqlite_more_than_one_is_refused_with_one_line(tmp_path: Path) -> Non
     assert not (tmp_path / "data").exists()
 
 
-def test_what_is_said_to_one_is_heard_at_the_other(two: ServerProcess) -> None:
+def test_what_is_said_to_one_is_heard_at_the_other(url: str, two: ServerProcess) -> None:
     one, other = workers_of(two)
-    with standing_still(one):
-        dora = signed_in(two.url, "dora")
-    with standing_still(other):
-        tom = signed_in(two.url, "tom")
+    tom, dora = signed_in(two.url, "tom"), signed_in(two.url, "dora")
     thread = dora.opens_thread(tom)
-    with standing_still(other), listening(tom) as toms:
+    # Whoever comes while one of them stands still is served by the other.
+    with frozen_at_rest(other, url), listening(tom) as toms:
         os.kill(other, signal.SIGCONT)
-        # Over the connection that she has: to the other process.
-        with standing_still(one):
-            dora.writes(thread, "Hello")
+        with frozen_at_rest(one, url):
+            dora_again = signed_in(two.url, "dora")
+            dora_again.writes(thread, "Hello")
         toms.waits_for_body("Hello")
         toms.waits_for("unread")
-    for who in (tom, dora):
+    for who in (tom, dora, dora_again):
         who.http.close()
 
 
-def test_one_that_dies_is_started_again_and_the_other_serves_on(two: ServerProcess) -> None:
+def test_one_that_dies_is_started_again_and_the_other_serves_on(url: str, two: ServerProcess) -> None:
     one, other = workers_of(two)
-    with standing_still(one):
+    with frozen_at_rest(one, url):
         tom = signed_in(two.url, "tom")
         with listening(tom) as toms:
             os.kill(one, signal.SIGKILL)

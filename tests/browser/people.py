@@ -75,8 +75,13 @@ class People:
         dark: bool = False,
         width: int | None = None,
         kept: StorageState | None = None,
+        routed: bool = False,
     ) -> BrowserContext:
-        """A fresh browser profile, with nothing in it but what is said to be kept."""
+        """A fresh browser profile, with nothing in it but what is said to be kept.
+
+        On the staff's pages `route` is for those who are `routed`: where the first route is set while the
+        service worker takes the page over, Chromium at times asks the server past it, then and for good.
+        """
         size = SIZES[device]
         context = self.chromium.new_context(
             base_url=self.home,
@@ -95,6 +100,8 @@ class People:
         context.on("request", self._asked)
         if not self.streams_pass:
             context.route(STREAMS, lambda route: None)
+        if routed:
+            context.route("**/routed-from-the-first-request", lambda route: None)
         context.on("response", self._answered)
         context.on("requestfinished", self._ended)
         context.on("requestfailed", self._ended)

@@ -359,7 +359,7 @@ def test_a_revoked_link_ends_for_its_customer(
 
 def test_too_many_links_are_refused(people: People, someone: Callable[..., Page], cast: Cast) -> None:
     people.expect_trouble("status of 429")
-    page = someone(cast.dora)
+    page = someone(cast.dora, routed=True)
     open_job(page, cast)
     path = f"**/api/chat/jobs/{cast.boiler.ref.id}/customer-session"
     page.route(path, lambda route: route.fulfill(status=429, json={"code": "rate_limited", "detail": ""}))

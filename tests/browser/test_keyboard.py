@@ -280,7 +280,7 @@ def test_who_left_a_thread_is_back_on_the_list(
 def test_who_hears_of_having_left_before_the_answer_comes_is_back_on_the_list(
     people: People, someone: Someone, cast: Cast
 ) -> None:
-    page = someone(cast.tom, address(cast.dora.opens_thread(cast.tom, subject="Valve")))
+    page = someone(cast.tom, address(cast.dora.opens_thread(cast.tom, subject="Valve")), routed=True)
     people.hears(page)
     seen_gone = page.get_by_text("This thread does not exist, or you are not part of it.")
 

@@ -24,7 +24,7 @@ def thread(cast: Cast) -> dict[str, Any]:
 @pytest.fixture
 def tom(people: People, someone: Callable[..., Page], cast: Cast, thread: dict[str, Any]) -> Page:
     people.expect_trouble(NOT_FOUND)  # what the page asks after it, before it hears of it
-    page = someone(cast.tom, address(thread))
+    page = someone(cast.tom, address(thread), routed=True)
     people.hears(page)
     return page
 

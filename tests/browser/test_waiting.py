@@ -74,7 +74,7 @@ def test_an_answer_that_comes_late_takes_nothing_back_of_what_one_was_told_meanw
     people: People, someone: Callable[..., Page], cast: Cast, thread: Json, carol: CustomerAtHome
 ) -> None:
     carol.writes("When does he come?")
-    dora = someone(cast.dora, address(thread))
+    dora = someone(cast.dora, address(thread), routed=True)
     people.hears(dora)
     expect(banner(dora)).to_contain_text("Waiting for 1 min")
     late: list[tuple[Route, APIResponse]] = []
